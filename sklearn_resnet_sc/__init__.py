@@ -1,0 +1,33 @@
+"""Sparse coding and dictionary learning, plain and residual, as scikit-learn estimators.
+
+Public names are imported on first use: importing the package loads neither
+torch nor matplotlib, and compiles nothing.
+"""
+
+import importlib
+
+from ._version import __version__
+
+# The module each public name is found in; the modules themselves are public too.
+_HOMES = {
+    "ResidualDictionaryLearning": "learning",
+    "SparseCoder": "coding",
+    "sparse_encode": "coding",
+}
+_FLOORS = ("coding", "datasets", "learning", "plotting", "reproduce", "theory")
+
+__all__ = ["__version__", *_FLOORS, *_HOMES]
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value  # the next access finds it without coming here
+        return value
+    if name in _FLOORS:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)
