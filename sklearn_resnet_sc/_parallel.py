@@ -1,0 +1,124 @@
+"""Blocks of work over threads, with the BLAS held to one thread meanwhile.
+
+This is the only place that starts threads. Kernels and BLAS calls release the
+GIL, so threads are enough; they share the dictionary and its Gram matrix, and
+nothing is pickled.
+"""
+
+import itertools
+import os
+import threading
+from contextlib import contextmanager
+
+from joblib import effective_n_jobs
+from tqdm import tqdm
+
+_lock = threading.Lock()
+_holders = 0
+_limiter = None
+_controller = None
+
+
+@contextmanager
+def single_threaded_blas():
+    """Hold every loaded BLAS at one thread while at least one caller is inside.
+
+    The limit is a property of the process. Concurrent callers are counted:
+    the first sets the limit, the last restores what was there before,
+    whatever happened in between.
+    """
+    global _holders, _limiter, _controller
+    with _lock:
+        if _holders == 0:
+            if _controller is None:
+                from threadpoolctl import ThreadpoolController
+
+                _controller = ThreadpoolController()
+            _limiter = _controller.limit(limits=1, user_api="blas")
+        _holders += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _holders -= 1
+            if _holders == 0:
+                _limiter.restore_original_limits()
+                _limiter = None
+
+
+def _forget_parent_threads():
+    # A child forked while other threads held the limit has none of those
+    # threads: nobody would ever restore it there.
+    global _lock, _holders, _limiter
+    _lock = threading.Lock()
+    if _limiter is not None:
+        _limiter.restore_original_limits()
+    _holders, _limiter = 0, None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parent_threads)
+
+
+def _join(thread, failures):
+    # An interrupt that arrives while waiting must still wait for the block in
+    # hand: the arrays it writes to belong to the caller.
+    while thread.is_alive():
+        try:
+            thread.join()
+        except KeyboardInterrupt as interrupt:
+            failures.append(interrupt)
+
+
+def run_blocks(make_worker, n_blocks, *, n_jobs=None, verbose=0, description=None):
+    """Do ``n_blocks`` independent pieces of work on ``n_jobs`` threads.
+
+    Parameters
+    ----------
+    make_worker : callable
+        Called once on each thread; returns a function of a block's number.
+        Scratch that a thread may reuse from block to block belongs in its
+        closure.
+    n_blocks : int
+        Number of blocks. Which thread gets which block is not determined, so
+        what a block computes must not depend on it.
+    n_jobs : int, default=None
+        Number of threads, with joblib's meaning: ``None`` is 1 outside of a
+        ``joblib.parallel_config``, -1 all processors. The calling thread is
+        one of them.
+    verbose : int, default=0
+        Whether to show a progress bar.
+    description : str, default=None
+        The words beside the progress bar.
+
+    Raises
+    ------
+    BaseException
+        The first exception raised by any block; blocks not yet begun are
+        dropped.
+    """
+    n_threads = max(1, min(effective_n_jobs(n_jobs), n_blocks))
+    numbers = itertools.count()  # next() is atomic: the queue of blocks
+    failures = []
+
+    with tqdm(total=n_blocks, desc=description, disable=not verbose) as bar:
+
+        def work():
+            try:
+                do_block = make_worker()
+                while not failures and (number := next(numbers)) < n_blocks:
+                    do_block(number)
+                    if verbose:
+                        bar.update()
+            except BaseException as failure:
+                failures.append(failure)
+
+        with single_threaded_blas():
+            others = [threading.Thread(target=work, daemon=True) for _ in range(n_threads - 1)]
+            for thread in others:
+                thread.start()
+            work()
+            for thread in others:
+                _join(thread, failures)
+    if failures:
+        raise failures[0]

@@ -1,0 +1,269 @@
+"""`sparse_encode`: validate once, then the driver."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from ._algorithms import ALGORITHMS
+from ._diagnostics import CodingDiagnostics, warn_once
+from ._driver import Problem, encode
+from ._records import Request
+
+
+def _choose_dtype(X):
+    return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
+
+
+def _check_matrix(name, matrix, shape, dtype, meaning):
+    matrix = check_array(matrix, dtype=dtype, input_name=name, ensure_all_finite=True)
+    if matrix.shape != shape:
+        raise ValueError(f"{name} must have shape {meaning} = {shape}; got {matrix.shape}.")
+    return matrix
+
+
+def _count_limit(algorithm, n_nonzero_coefs, tol, n_features, n_components):
+    """The most atoms a code may have."""
+    if algorithm.bound == "penalty":
+        return n_components
+    most = min(n_features, n_components)
+    if n_nonzero_coefs is None:
+        return most if tol is not None else min(max(n_features // 10, 1), n_components)
+    if n_nonzero_coefs > n_components:
+        warnings.warn(
+            f"n_nonzero_coefs={n_nonzero_coefs} is more than the {n_components} atoms of the "
+            f"dictionary; using {n_components}.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return min(n_nonzero_coefs, most)
+
+
+def _weights(algorithm, alpha, n_components, dtype):
+    if algorithm.bound != "penalty":
+        return np.zeros(0, dtype)
+    alpha = np.asarray(1.0 if alpha is None else alpha, dtype=dtype)
+    if alpha.ndim and not algorithm.supports_weights:
+        raise ValueError(f"algorithm={algorithm.name!r} takes one alpha, not one per atom.")
+    if alpha.ndim and alpha.shape != (n_components,):
+        raise ValueError(
+            f"alpha must be one number or one per atom, shape ({n_components},); "
+            f"got shape {alpha.shape}."
+        )
+    if not (np.isfinite(alpha).all() and (alpha >= 0).all()):
+        raise ValueError(f"alpha must be finite and not negative; got {alpha}.")
+    return np.full(n_components, alpha) if alpha.ndim == 0 else np.ascontiguousarray(alpha)
+
+
+@validate_params(
+    {
+        "X": ["array-like"],
+        "dictionary": ["array-like"],
+        "gram": ["array-like", None],
+        "cov": ["array-like", None],
+        "algorithm": [StrOptions(set(ALGORITHMS))],
+        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like", None],
+        "tol": [Interval(Real, 0, None, closed="left"), None],
+        "gap_tol": [Interval(Real, 0, None, closed="neither")],
+        "positive": ["boolean"],
+        "copy_cov": ["boolean"],
+        "init": ["array-like", None],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "check_input": ["boolean"],
+        "verbose": ["verbose"],
+        "sparse_output": ["boolean"],
+        "return_diagnostics": ["boolean"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def sparse_encode(
+    X,
+    dictionary,
+    *,
+    gram=None,
+    cov=None,
+    algorithm="lasso_lars",
+    n_nonzero_coefs=None,
+    alpha=None,
+    tol=None,
+    gap_tol=1e-4,
+    positive=False,
+    copy_cov=True,
+    init=None,
+    max_iter=1000,
+    n_jobs=None,
+    check_input=True,
+    verbose=0,
+    sparse_output=False,
+    return_diagnostics=False,
+):
+    """Sparse codes of signals in a given dictionary: ``X ~ code @ dictionary``.
+
+    Takes every call that :func:`sklearn.decomposition.sparse_encode` takes and
+    means the same by it.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Signals, one a row. Read block by block: a memory-mapped array is
+        never held in memory.
+
+    dictionary : array-like of shape (n_components, n_features)
+        Atoms, one a row. They may have any length; atoms are chosen by their
+        raw correlation with the residual (``"ols"``: by the residual they
+        leave), and a zero atom is never chosen.
+
+    gram : array-like of shape (n_components, n_components), default=None
+        Inner products of the atoms, ``dictionary @ dictionary.T``.
+
+    cov : array-like of shape (n_components, n_samples), default=None
+        Inner products of atoms and signals, ``dictionary @ X.T``.
+
+    algorithm : {"omp", "ols", "threshold"}, default="lasso_lars"
+        The pursuit:
+
+        - ``"omp"``: orthogonal matching pursuit.
+        - ``"ols"``: orthogonal least squares, also known as order recursive
+          matching pursuit. A little better than ``"omp"`` and a little slower.
+        - ``"threshold"``: soft thresholding of the correlations at `alpha`.
+
+    n_nonzero_coefs : int, default=None
+        Number of atoms per signal, for the greedy pursuits. ``None`` means
+        ``n_features / 10``, or no limit where `tol` is given. More than
+        n_components is clipped, with a warning.
+
+    alpha : float or array-like of shape (n_components,), default=None
+        Threshold, one for all or one per atom; ``None`` means 1. For ``"omp"``
+        a number is read as `tol`.
+
+    tol : float, default=None
+        Squared length of the residual, ``||x - a C||_2^2``, to reach, for the
+        greedy pursuits. With `n_nonzero_coefs` too, a pursuit stops at
+        whichever comes first.
+
+    gap_tol : float, default=1e-4
+        Relative duality gap at which iterative l1 solvers stop.
+
+    positive : bool, default=False
+        Whether codes must not be negative.
+
+    copy_cov : bool, default=True
+        Accepted for compatibility; `cov` is never overwritten.
+
+    init : array-like of shape (n_samples, n_components), default=None
+        Codes to start from, for iterative solvers.
+
+    max_iter : int, default=1000
+        Most iterations of iterative solvers.
+
+    n_jobs : int, default=None
+        Number of threads. Results are the same to the bit for every number.
+
+    check_input : bool, default=True
+        Whether to convert and check `X` and `dictionary`. If False they must
+        be finite float arrays.
+
+    verbose : int, default=0
+        Whether to show a progress bar.
+
+    sparse_output : bool, default=False
+        Whether to return codes in CSR format, never holding the dense array.
+
+    return_diagnostics : bool, default=False
+        Whether to return diagnostics, too.
+
+    Returns
+    -------
+    code : ndarray or CSR of shape (n_samples, n_components)
+        Codes, in the precision of `X`.
+
+    diagnostics : CodingDiagnostics
+        How each signal ended. Only if `return_diagnostics` is True.
+
+    Raises
+    ------
+    ValueError
+        If a parameter or shape is not valid, if `X` or `dictionary` hold NaN or infinity, or
+        if the algorithm does not support an option.
+
+    See Also
+    --------
+    SparseCoder : The same as a transformer.
+
+    References
+    ----------
+    Y. C. Pati, R. Rezaiifar, P. S. Krishnaprasad, "Orthogonal matching
+    pursuit", Asilomar 1993. S. Chen, S. A. Billings, W. Luo, "Orthogonal least
+    squares methods", Int. J. Control 50 (1989).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_resnet_sc import sparse_encode
+    >>> dictionary = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
+    >>> sparse_encode([[1.2, 1.6], [0.0, -3.0]], dictionary, algorithm="omp", n_nonzero_coefs=1)
+    array([[ 0.,  0.,  2.],
+           [ 0., -3.,  0.]])
+    """
+    algorithm = ALGORITHMS[algorithm]
+    if check_input:
+        X = check_array(X, dtype="numeric", ensure_all_finite=False, input_name="X")
+        dictionary = check_array(dictionary, dtype="numeric", input_name="dictionary")
+    dtype = _choose_dtype(X)
+    n_samples, n_features = X.shape
+    n_components = dictionary.shape[0]
+    if dictionary.shape[1] != n_features:
+        raise ValueError(
+            "Dictionary and X have different numbers of features: "
+            f"dictionary.shape: {dictionary.shape} X.shape: {X.shape}"
+        )
+    if positive and not algorithm.supports_positive:
+        raise ValueError(f"Positive constraint not supported for '{algorithm.name}' coding method.")
+    if tol is not None and not algorithm.supports_tol:
+        raise ValueError(f"algorithm={algorithm.name!r} does not support tol; got tol={tol}.")
+    if algorithm.name == "omp" and tol is None and alpha is not None:
+        tol = float(alpha)
+    if gram is not None:
+        shape = (n_components, n_components)
+        gram = _check_matrix("gram", gram, shape, dtype, "(n_components, n_components)")
+    if cov is not None:
+        shape = (n_components, n_samples)
+        cov = _check_matrix("cov", cov, shape, dtype, "(n_components, n_samples)")
+    request = Request(
+        n_nonzero=_count_limit(algorithm, n_nonzero_coefs, tol, n_features, n_components),
+        weights=_weights(algorithm, alpha, n_components, dtype),
+        positive=bool(positive),
+        max_iter=int(max_iter),
+        gap_tol=float(gap_tol),
+    )
+    problem = Problem(
+        X,
+        dictionary.astype(dtype, copy=False),
+        gram,
+        cov,
+        algorithm,
+        request,
+        -1.0 if tol is None else float(tol),
+        dtype,
+    )
+    code, outcome = encode(
+        problem,
+        sparse_output=sparse_output,
+        with_residuals=return_diagnostics,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    warn_once(outcome)
+    if not return_diagnostics:
+        return code
+    return code, CodingDiagnostics(
+        status=outcome.status,
+        n_iter=outcome.n_iter,
+        n_nonzero=outcome.count,
+        residual_norm2=outcome.residual_norm2,
+        gap=outcome.gap,
+    )

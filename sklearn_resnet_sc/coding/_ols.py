@@ -1,0 +1,82 @@
+"""Orthogonal least squares (Chen, Billings, Luo 1989), also known as order recursive matching pursuit.
+
+At every step the atom joins the support that leaves the smallest least squares
+residual. With ``c_j`` an atom's correlation with the residual and ``d_j`` its
+squared distance to the span of the support, the residual falls by
+``c_j^2 / d_j``: both are kept up to date from the orthonormalised Gram rows.
+"""
+
+import numpy as np
+
+from .._jit import kernel
+from ._gram_rows import append_row, rounding, solve_codes, sort_code, squared_distance
+from ._records import Status
+from ._scan import argmax
+
+_TOL_NOT_REACHED = int(Status.TOL_NOT_REACHED)
+
+
+@kernel
+def ols(atoms, signals, request, codes):
+    """Code every signal of a block."""
+    gram = atoms.gram
+    n_components = gram.shape[0]
+    capacity = request.n_nonzero
+    zero, one = gram.dtype.type(0), gram.dtype.type(1)
+    noise = rounding(gram)
+    noise2 = noise * noise
+    basis_rows = np.empty((capacity, n_components), gram.dtype)
+    factor = np.empty((capacity, capacity), gram.dtype)
+    projections = np.empty(capacity, gram.dtype)
+    lengths2 = np.empty(n_components, gram.dtype)
+    floors = np.empty(n_components, gram.dtype)
+    for j in range(n_components):
+        lengths2[j] = gram[j, j]
+        # Below this squared distance an atom counts as dependent on the support.
+        floors[j] = max(noise * lengths2[j], np.finfo(gram.dtype).tiny)
+    distances2 = np.empty(n_components, gram.dtype)
+    decreases = np.empty(n_components, gram.dtype)
+
+    for i in range(signals.norm2.size):
+        correlations = signals.correlations[i]
+        norm2 = signals.norm2[i]
+        tol = signals.tol[i]
+        indices = codes.indices[i]
+        residual2 = norm2
+        status = 0
+        n_chosen = 0
+        for j in range(n_components):
+            distances2[j] = lengths2[j]
+        while n_chosen < capacity and residual2 > tol:
+            for j in range(n_components):
+                decrease = correlations[j] * correlations[j] / max(distances2[j], floors[j])
+                decreases[j] = decrease if distances2[j] > floors[j] else zero
+            atom = argmax(decreases)
+            # No atom takes anything off the residual: nothing left to explain.
+            if not decreases[atom] > noise2 * norm2:
+                if residual2 > noise * norm2 and tol >= 0:
+                    status = _TOL_NOT_REACHED
+                break
+            distance2 = squared_distance(gram, basis_rows, n_chosen, atom, factor)
+            scale = one / np.sqrt(max(distance2, floors[atom]))
+            factor[n_chosen, n_chosen] = scale
+            projection = correlations[atom] * scale
+            projections[n_chosen] = projection
+            indices[n_chosen] = atom
+            residual2 -= projection * projection
+            n_chosen += 1
+            if n_chosen < capacity and residual2 > tol:
+                append_row(gram[atom], basis_rows, n_chosen - 1, factor, scale)
+                row = basis_rows[n_chosen - 1]
+                for j in range(n_components):
+                    correlations[j] -= projection * row[j]
+                    distances2[j] -= row[j] * row[j]
+                # Rounding may leave the chosen atom a trace above its floor.
+                distances2[atom] = zero
+
+        values = codes.values[i]
+        solve_codes(factor, projections, n_chosen, values)
+        sort_code(indices, values, n_chosen)
+        codes.count[i] = n_chosen
+        codes.n_iter[i] = n_chosen
+        codes.status[i] = status

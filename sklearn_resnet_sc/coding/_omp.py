@@ -1,0 +1,69 @@
+"""Orthogonal matching pursuit (Pati, Rezaiifar, Krishnaprasad 1993), from Gram matrix and correlations.
+
+At every step the atom of largest absolute correlation with the residual joins
+the support, and the code is the least squares solution on the support.
+"""
+
+import numpy as np
+
+from .._jit import kernel
+from ._gram_rows import append_row, rounding, solve_codes, sort_code, squared_distance
+from ._records import Status
+from ._scan import abs_argmax
+
+_TOL_NOT_REACHED = int(Status.TOL_NOT_REACHED)
+_DEPENDENT_ATOMS = int(Status.DEPENDENT_ATOMS)
+
+
+@kernel
+def omp(atoms, signals, request, codes):
+    """Code every signal of a block."""
+    gram = atoms.gram
+    capacity = request.n_nonzero
+    one = gram.dtype.type(1)
+    noise = rounding(gram)
+    noise2 = noise * noise
+    basis_rows = np.empty((capacity, gram.shape[0]), gram.dtype)
+    factor = np.empty((capacity, capacity), gram.dtype)
+    projections = np.empty(capacity, gram.dtype)
+
+    for i in range(signals.norm2.size):
+        correlations = signals.correlations[i]
+        norm2 = signals.norm2[i]
+        tol = signals.tol[i]
+        indices = codes.indices[i]
+        residual2 = norm2
+        status = 0
+        n_chosen = 0
+        while n_chosen < capacity and residual2 > tol:
+            atom = abs_argmax(correlations)
+            correlation = correlations[atom]
+            length2 = gram[atom, atom]
+            # The residual is orthogonal to every atom: nothing left to explain.
+            if not correlation * correlation > noise2 * norm2 * length2:
+                if residual2 > noise * norm2 and tol >= 0:
+                    status = _TOL_NOT_REACHED
+                break
+            distance2 = squared_distance(gram, basis_rows, n_chosen, atom, factor)
+            if not distance2 > noise * length2:
+                status = _DEPENDENT_ATOMS
+                break
+            scale = one / np.sqrt(distance2)
+            factor[n_chosen, n_chosen] = scale
+            projection = correlation * scale
+            projections[n_chosen] = projection
+            indices[n_chosen] = atom
+            residual2 -= projection * projection
+            n_chosen += 1
+            if n_chosen < capacity and residual2 > tol:
+                append_row(gram[atom], basis_rows, n_chosen - 1, factor, scale)
+                row = basis_rows[n_chosen - 1]
+                for j in range(row.size):
+                    correlations[j] -= projection * row[j]
+
+        values = codes.values[i]
+        solve_codes(factor, projections, n_chosen, values)
+        sort_code(indices, values, n_chosen)
+        codes.count[i] = n_chosen
+        codes.n_iter[i] = n_chosen
+        codes.status[i] = status

@@ -1,0 +1,42 @@
+"""From lists of atoms to the arrays users see, and back to signals."""
+
+from .._jit import kernel
+
+
+@kernel
+def scatter(codes, dense):
+    """Write the codes of a block into rows of zeros."""
+    for i in range(codes.count.size):
+        for u in range(codes.count[i]):
+            dense[i, codes.indices[i, u]] = codes.values[i, u]
+
+
+@kernel
+def pack(codes, indices, values):
+    """Write the codes of a block one after the other, as CSR does."""
+    position = 0
+    for i in range(codes.count.size):
+        for u in range(codes.count[i]):
+            indices[position] = codes.indices[i, u]
+            values[position] = codes.values[i, u]
+            position += 1
+
+
+@kernel
+def residual_norm2(signals, components, codes, residual, norm2):
+    """Squared length of ``x - a C`` for every signal, summed in the signals' own space.
+
+    Unlike the running value inside a pursuit this has no cancellation.
+    """
+    for i in range(codes.count.size):
+        for f in range(residual.size):
+            residual[f] = signals[i, f]
+        for u in range(codes.count[i]):
+            value = codes.values[i, u]
+            atom = components[codes.indices[i, u]]
+            for f in range(residual.size):
+                residual[f] -= value * atom[f]
+        total = residual[0] * residual[0]
+        for f in range(1, residual.size):
+            total += residual[f] * residual[f]
+        norm2[i] = total
