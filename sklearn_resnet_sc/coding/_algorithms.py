@@ -23,6 +23,8 @@ class Algorithm:
     supports_tol: bool = False
     supports_positive: bool = False
     supports_weights: bool = False  # alpha may be one value per atom
+    supports_init: bool = False
+    supports_polish: bool = False
 
 
 ALGORITHMS = {

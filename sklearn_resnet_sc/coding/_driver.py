@@ -7,7 +7,7 @@ from scipy import sparse
 
 from .._parallel import run_blocks
 from ._packing import pack, residual_norm2, scatter
-from ._records import Atoms, Codes, Request, Signals
+from ._records import Atoms, Codes, Signals
 
 # Correlations of a block should stay in a core's own cache until the kernel reads them.
 _BLOCK_BYTES = 2**20
@@ -47,6 +47,8 @@ class Problem:
     components : ndarray of shape (n_components, n_features)
     gram : ndarray of shape (n_components, n_components) or None
     cov : ndarray of shape (n_components, n_samples) or None
+    init : ndarray of shape (n_samples, n_components) or None
+        Codes to start from.
     algorithm : Algorithm
     request : Request
     tol : float
@@ -54,8 +56,9 @@ class Problem:
     dtype : float32 or float64
     """
 
-    def __init__(self, X, components, gram, cov, algorithm, request, tol, dtype):
-        self.X, self.cov, self.algorithm, self.tol, self.dtype = X, cov, algorithm, tol, dtype
+    def __init__(self, X, components, gram, cov, init, algorithm, request, tol, dtype):
+        self.X, self.cov, self.init, self.dtype = X, cov, init, dtype
+        self.algorithm, self.tol = algorithm, tol
         self.n_samples, self.n_features = X.shape
         self.n_components = components.shape[0]
         # A dictionary far from unit scale would over- or underflow when squared.
@@ -121,7 +124,7 @@ class _Worker:
                 tol *= scale
         codes = Codes(*(array[:n_rows] for array in self.codes))
         codes.gap[:] = np.nan
-        signals = Signals(correlations, norm2, tol, penalty)
+        signals = Signals(correlations, norm2, tol, penalty, self._start(rows, scale))
         problem.algorithm.kernel(problem.atoms, signals, problem.request, codes)
 
         residuals = None
@@ -135,6 +138,15 @@ class _Worker:
         if problem.atom_scale != 1:
             codes.values[:] *= problem.atom_scale
         return codes, residuals
+
+    def _start(self, rows, scale):
+        problem = self.problem
+        if problem.init is None:
+            return np.empty((0, 0), problem.dtype)
+        start = np.ascontiguousarray(problem.init[rows], dtype=problem.dtype)
+        if problem.atom_scale != 1:
+            start = start / problem.atom_scale
+        return start if scale is None else start * scale[:, None]
 
 
 def _read(problem, rows):

@@ -77,6 +77,7 @@ def _weights(algorithm, alpha, n_components, dtype):
         "verbose": ["verbose"],
         "sparse_output": ["boolean"],
         "return_diagnostics": ["boolean"],
+        "polish": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -100,6 +101,7 @@ def sparse_encode(
     verbose=0,
     sparse_output=False,
     return_diagnostics=False,
+    polish=False,
 ):
     """Sparse codes of signals in a given dictionary: ``X ~ code @ dictionary``.
 
@@ -176,6 +178,10 @@ def sparse_encode(
     return_diagnostics : bool, default=False
         Whether to return diagnostics, too.
 
+    polish : bool, default=False
+        Whether an iterative hard thresholding solves the least squares problem
+        on every support that it visits.
+
     Returns
     -------
     code : ndarray or CSR of shape (n_samples, n_components)
@@ -233,18 +239,27 @@ def sparse_encode(
     if cov is not None:
         shape = (n_components, n_samples)
         cov = _check_matrix("cov", cov, shape, dtype, "(n_components, n_samples)")
+    if init is not None and algorithm.supports_init:
+        shape = (n_samples, n_components)
+        init = _check_matrix("init", init, shape, dtype, "(n_samples, n_components)")
+    elif init is not None:
+        init = None  # as in scikit-learn: only solvers that iterate start from somewhere
+    if polish and not algorithm.supports_polish:
+        raise ValueError(f"algorithm={algorithm.name!r} does not support polish=True.")
     request = Request(
         n_nonzero=_count_limit(algorithm, n_nonzero_coefs, tol, n_features, n_components),
         weights=_weights(algorithm, alpha, n_components, dtype),
         positive=bool(positive),
         max_iter=int(max_iter),
         gap_tol=float(gap_tol),
+        polish=bool(polish),
     )
     problem = Problem(
         X,
         dictionary.astype(dtype, copy=False),
         gram,
         cov,
+        init,
         algorithm,
         request,
         -1.0 if tol is None else float(tol),

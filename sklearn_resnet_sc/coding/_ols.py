@@ -1,4 +1,4 @@
-"""Orthogonal least squares (Chen, Billings, Luo 1989), also known as order recursive matching pursuit.
+"""Orthogonal least squares (Chen, Billings, Luo 1989), or order recursive matching pursuit.
 
 At every step the atom joins the support that leaves the smallest least squares
 residual. With ``c_j`` an atom's correlation with the residual and ``d_j`` its

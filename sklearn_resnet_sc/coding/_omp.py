@@ -1,4 +1,4 @@
-"""Orthogonal matching pursuit (Pati, Rezaiifar, Krishnaprasad 1993), from Gram matrix and correlations.
+"""Orthogonal matching pursuit (Pati, Rezaiifar, Krishnaprasad 1993), from the Gram matrix.
 
 At every step the atom of largest absolute correlation with the residual joins
 the support, and the code is the least squares solution on the support.

@@ -24,6 +24,7 @@ class Signals(NamedTuple):
     norm2: np.ndarray  # (n_signals,), squared lengths
     tol: np.ndarray  # (n_signals,), squared residual to reach; negative for none
     penalty: np.ndarray  # (n_signals,), factor on the weights
+    start: np.ndarray  # (n_signals, n_components) codes to start from, or (0, 0) for zeros
 
 
 class Request(NamedTuple):
@@ -34,6 +35,7 @@ class Request(NamedTuple):
     positive: bool
     max_iter: int
     gap_tol: float  # relative duality gap at which an iterative l1 solver stops
+    polish: bool  # whether to solve least squares on each support that a thresholding visits
 
 
 class Codes(NamedTuple):
