@@ -1,0 +1,92 @@
+"""``python -m benchmarks [omp] [ols] [options]``: the pursuits beside others, in one run."""
+
+import argparse
+import json
+from itertools import product
+
+from .report import environment, table
+from .rivals import ALL
+from .runner import run_task
+from .tasks import Task, load_problem, squared_residual_at
+
+
+def parser():
+    """The options, all with the values that the documentation's table was made with."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = options.add_argument
+    add("pursuits", nargs="*", metavar="PURSUIT", help="omp, ols (default: both)")
+    add("--n-signals", type=int, default=100_000)
+    add("--n-components", type=int, default=256)
+    add("--side", type=int, default=8, help="patches are SIDE x SIDE")
+    add("--n-nonzero", type=int, nargs="*", default=[5, 10], metavar="S")
+    add("--psnr", type=float, nargs="*", default=[38.0], help="also code to these, in decibels")
+    add("--max-atoms", type=int, default=32, help="at most so many atoms with --psnr")
+    add("--dtype", nargs="+", default=["float64", "float32"], choices=["float64", "float32"])
+    add("--dictionary", default="dct", choices=["dct", "data"])
+    add("--data", metavar="DIR", help="folder with images.npz; else SKLEARN_RESNET_SC_DATA")
+    add("--rivals", nargs="+", default=[*ALL], choices=[*ALL])
+    add("--n-threads", type=int, default=2)
+    add("--n-rounds", type=int, default=7)
+    add("--n-checked", type=int, default=300, help="signals whose codes are checked")
+    add("--seed", type=int, default=0)
+    add("--json", metavar="FILE", help="write all times there")
+    return options
+
+
+def tasks(arguments):
+    """Every row that the options ask for."""
+    tol = [squared_residual_at(psnr, arguments.side**2) for psnr in arguments.psnr]
+    for pursuit, dtype in product(arguments.pursuits or ["omp", "ols"], arguments.dtype):
+        for count in arguments.n_nonzero:
+            yield Task(pursuit, dtype, count)
+        for bound in tol:
+            yield Task(pursuit, dtype, arguments.max_atoms, bound)
+
+
+def main(arguments=None):
+    """Run, print a table a task, write JSON where asked to; returns what is written."""
+    options = parser()
+    arguments = options.parse_args(arguments)
+    if not set(arguments.pursuits) <= {"omp", "ols"}:
+        options.error(f"PURSUIT must be omp or ols; got {' '.join(arguments.pursuits)}")
+    X, dictionary, source = load_problem(
+        arguments.n_signals,
+        arguments.n_components,
+        side=arguments.side,
+        dictionary=arguments.dictionary,
+        folder=arguments.data,
+        seed=arguments.seed,
+    )
+    machine = environment()
+    report = {
+        "environment": machine,
+        "options": {**vars(arguments), "data": source},
+        "tasks": [],
+    }
+    print(f"{machine['processor']}, {machine['usable_cores']} cores; {', '.join(machine['blas'])}")
+    print(", ".join(f"{name} {version}" for name, version in machine["versions"].items()))
+    print(
+        f"{len(X)} patches ({source}), {arguments.dictionary} dictionary of {len(dictionary)} "
+        f"atoms, {arguments.n_threads} threads, {arguments.n_rounds} rounds; first calls hold "
+        "the compilation where it was not cached\n"
+    )
+    for task in tasks(arguments):
+        timings = run_task(
+            task,
+            X,
+            dictionary,
+            [ALL[name] for name in arguments.rivals],
+            n_threads=arguments.n_threads,
+            n_rounds=arguments.n_rounds,
+            n_checked=arguments.n_checked,
+        )
+        print(table(task, timings) + "\n", flush=True)
+        report["tasks"].append({"task": str(task), "timings": [t.to_dict() for t in timings]})
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump(report, file, indent=1)
+    return report
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""sklearn_resnet_sc: codes as CSR, input checked, as any user would call it."""
+
+import sklearn_resnet_sc
+
+name = "ours"
+note = "sklearn_resnet_sc.sparse_encode(sparse_output=True), input checks included"
+
+
+def version():
+    return sklearn_resnet_sc.__version__
+
+
+def supports(task):
+    return True
+
+
+def limit(task):
+    return None
+
+
+def prepare(task, X, dictionary, n_threads):
+    return lambda: sklearn_resnet_sc.sparse_encode(
+        X,
+        dictionary,
+        algorithm=task.pursuit,
+        n_nonzero_coefs=task.n_nonzero_coefs,
+        tol=task.tol,
+        n_jobs=n_threads,
+        sparse_output=True,
+    )
+
+
+def codes(result):
+    return result

@@ -1,0 +1,151 @@
+"""The benchmark measures what it says: its checks refuse other codes, its runner runs."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.decomposition import sparse_encode
+from threadpoolctl import threadpool_info
+
+from benchmarks import __main__ as command
+from benchmarks.checks import check_codes, n_different_supports, replay
+from benchmarks.rivals import ALL
+from benchmarks.runner import run_task
+from benchmarks.tasks import Task, load_problem
+
+
+@pytest.fixture(scope="module")
+def problem():
+    rng = np.random.default_rng(0)
+    dictionary = rng.standard_normal((24, 12))
+    dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
+    return rng.standard_normal((40, 12)), dictionary
+
+
+def brute_force(X, dictionary, pursuit, count):
+    """Greedy codes by the definition of the pursuit, one lstsq a candidate."""
+    code = np.zeros((len(X), len(dictionary)))
+    for row, signal in zip(code, X, strict=True):
+        support, values, residual = [], None, signal
+        for _ in range(count):
+            if pursuit == "omp":
+                support.append(int(np.argmax(np.abs(dictionary @ residual))))
+            else:
+                errors = [
+                    np.linalg.norm(signal - fitted(signal, dictionary, [*support, j])[1])
+                    for j in range(len(dictionary))
+                ]
+                support.append(int(np.argmin(errors)))
+            values, approximation = fitted(signal, dictionary, support)
+            residual = signal - approximation
+        row[support] = values
+    return csr_matrix(code)
+
+
+def fitted(signal, dictionary, support):
+    values = np.linalg.lstsq(dictionary[support].T, signal, rcond=None)[0]
+    return values, values @ dictionary[support]
+
+
+@pytest.mark.parametrize("pursuit", ["omp", "ols"])
+def test_checks_take_the_right_codes_and_refuse_others(pursuit, problem):
+    X, dictionary = problem
+    task = Task(pursuit, "float64", 4)
+    code = brute_force(X, dictionary, pursuit, 4)
+    check_codes(task, X, dictionary, code)
+    other = brute_force(X, dictionary, "ols" if pursuit == "omp" else "omp", 4)
+    assert n_different_supports(code, other) > 0
+    with pytest.raises(ValueError, match="from the best one"):
+        check_codes(task, X, dictionary, other)
+    with pytest.raises(ValueError, match="least squares"):
+        check_codes(task, X, dictionary, code * 1.001)
+    with pytest.raises(ValueError, match="has only 4 atoms"):
+        check_codes(Task(pursuit, "float64", 5), X, dictionary, code)
+    with pytest.raises(ValueError, match="has 4 atoms"):
+        check_codes(Task(pursuit, "float64", 3), X, dictionary, code)
+
+
+def test_checks_of_a_tolerance(problem):
+    X, dictionary = problem
+    code = brute_force(X, dictionary, "omp", 4)
+    norms = np.array(
+        [
+            replay(x, dictionary, np.flatnonzero(row), "omp")[1]
+            for x, row in zip(X, code.toarray(), strict=True)
+        ]
+    )
+    # A single signal: just what four atoms reach, less than that, and more than three leave.
+    one = X[:1], dictionary, code[:1]
+    check_codes(Task("omp", "float64", 8, norms[0, 4] * 1.01), *one)
+    with pytest.raises(ValueError, match="stopped above the tolerance"):
+        check_codes(Task("omp", "float64", 8, norms[0, 4] * 0.99), *one)
+    with pytest.raises(ValueError, match="went on below the tolerance"):
+        check_codes(Task("omp", "float64", 8, norms[0, 3] * 1.01), *one)
+
+
+def test_a_rival_that_computes_something_else_is_not_timed(problem):
+    class Wrong:
+        name = "wrong"
+
+        @staticmethod
+        def version():
+            return "0"
+
+        @staticmethod
+        def supports(task):
+            return True
+
+        @staticmethod
+        def limit(task):
+            return None
+
+        @staticmethod
+        def prepare(task, X, dictionary, n_threads):
+            return lambda: sparse_encode(X, dictionary, algorithm="threshold", alpha=0.1)
+
+        codes = staticmethod(csr_matrix)
+
+    with pytest.raises(ValueError, match="omp s=3 float64"):
+        run_task(
+            Task("omp", "float64", 3), *problem, [Wrong], n_threads=1, n_rounds=1, n_checked=10
+        )
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_rival_computes_what_it_says(name):
+    rival = ALL[name]
+    try:
+        rival.version()
+    except ImportError:
+        pytest.skip(f"{name} is not installed")
+    X, dictionary, _ = load_problem(60, 100, side=8, dictionary="dct", folder=None, seed=0)
+    threads = [library["num_threads"] for library in threadpool_info()]
+    for task in (
+        Task("omp", "float64", 3),
+        Task("ols", "float32", 3),
+        Task("ols", "float64", 12, 600.0),
+        Task("omp", "float32", 12, 600.0),
+    ):
+        if rival.supports(task):
+            (timing,) = run_task(
+                task, X, dictionary, [rival], n_threads=1, n_rounds=2, n_checked=60
+            )
+            assert len(timing.seconds) == 2
+            assert timing.spread[0] <= timing.per_signal <= timing.spread[1]
+    assert threads == [library["num_threads"] for library in threadpool_info()][: len(threads)]
+
+
+def test_command(tmp_path, capsys):
+    path = tmp_path / "times.json"
+    report = command.main(
+        f"--n-signals 50 --n-components 64 --n-nonzero 3 --dictionary data --n-rounds 1 "
+        f"--n-checked 50 --rivals GEMM ours --json {path}".split()
+    )
+    assert json.loads(path.read_text())["tasks"] == report["tasks"]
+    assert len(report["tasks"]) == 8  # two pursuits, two precisions, a count and a tolerance
+    printed = capsys.readouterr().out
+    assert "omp s=3 float64" in printed
+    assert "ours" in printed
+    with pytest.raises(SystemExit):
+        command.main(["lasso"])
