@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._algorithms import ALGORITHMS
+from ._checks import check_dictionary
 from ._encode import sparse_encode
 
 
@@ -258,7 +259,7 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
 
     @property
     def _dictionary(self):
-        return check_array(self.dictionary, dtype=[np.float64, np.float32], input_name="dictionary")
+        return check_dictionary(self.dictionary)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):

@@ -8,6 +8,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from ._algorithms import ALGORITHMS
+from ._checks import check_dictionary, check_matrix
 from ._diagnostics import CodingDiagnostics, warn_once
 from ._driver import Problem, encode
 from ._records import Request
@@ -15,13 +16,6 @@ from ._records import Request
 
 def _choose_dtype(X):
     return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
-
-
-def _check_matrix(name, matrix, shape, dtype, meaning):
-    matrix = check_array(matrix, dtype=dtype, input_name=name, ensure_all_finite=True)
-    if matrix.shape != shape:
-        raise ValueError(f"{name} must have shape {meaning} = {shape}; got {matrix.shape}.")
-    return matrix
 
 
 def _count_limit(algorithm, n_nonzero_coefs, tol, n_features, n_components):
@@ -218,7 +212,7 @@ def sparse_encode(
     algorithm = ALGORITHMS[algorithm]
     if check_input:
         X = check_array(X, dtype="numeric", ensure_all_finite=False, input_name="X")
-        dictionary = check_array(dictionary, dtype="numeric", input_name="dictionary")
+        dictionary = check_dictionary(dictionary)
     dtype = _choose_dtype(X)
     n_samples, n_features = X.shape
     n_components = dictionary.shape[0]
@@ -235,13 +229,13 @@ def sparse_encode(
         tol = float(alpha)
     if gram is not None:
         shape = (n_components, n_components)
-        gram = _check_matrix("gram", gram, shape, dtype, "(n_components, n_components)")
+        gram = check_matrix("gram", gram, shape, dtype, "(n_components, n_components)")
     if cov is not None:
         shape = (n_components, n_samples)
-        cov = _check_matrix("cov", cov, shape, dtype, "(n_components, n_samples)")
+        cov = check_matrix("cov", cov, shape, dtype, "(n_components, n_samples)")
     if init is not None and algorithm.supports_init:
         shape = (n_samples, n_components)
-        init = _check_matrix("init", init, shape, dtype, "(n_samples, n_components)")
+        init = check_matrix("init", init, shape, dtype, "(n_samples, n_components)")
     elif init is not None:
         init = None  # as in scikit-learn: only solvers that iterate start from somewhere
     if polish and not algorithm.supports_polish:
