@@ -155,7 +155,7 @@ class ResidualCertificate(Statement):
             f"{number(self.coherence)}, frame bounds A = {number(self.frame_bounds.lower)} and "
             f"B = {number(self.frame_bounds.upper)}."
         )
-        yield f"From the measured components: {self.uniqueness}"
+        yield f"By these measurements: {self.uniqueness}"
 
 
 def residual_certificate(shortcut, residual, *, residual_bound=None):
@@ -203,9 +203,9 @@ def residual_certificate(shortcut, residual, *, residual_bound=None):
     >>> round(certificate.bounds.condition_number_bound, 12)
     3.0
     >>> print(certificate.uniqueness)
-    A square invertible dictionary: every code is unique, whatever mu says. A code of at most 1
-    atom is the sparsest of its signal, the only one so sparse, and found by OMP and basis pursuit
-    (coherence 0.8 certifies 1, the Babel function 1).
+    The dictionary is square and invertible: every code is unique, whatever mu says. A code of at
+    most 1 atom is the sparsest of its signal, the only one so sparse, and found by OMP and basis
+    pursuit (coherence 0.8 certifies 1, the Babel function 1).
     """
     _check_bound(residual_bound, shortcut)
     dtype = _coarser_dtype(shortcut, residual)

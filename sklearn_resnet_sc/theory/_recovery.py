@@ -105,7 +105,7 @@ class UniquenessBound(Statement):
         if not self.independent:
             return found
         square = self.n_components == self.n_features
-        shape = "A square invertible dictionary" if square else "Linearly independent atoms"
+        shape = "The dictionary is square and invertible" if square else "The atoms are independent"
         return f"{shape}: every code is unique, whatever mu says. {found}"
 
 

@@ -33,6 +33,10 @@ class ResidualBounds(Statement):
         Whether full rank is certain.
     rank_lower : int
         The rank is at least this.
+    numerical_range_lower : float or None
+        ``1 + lambda_min((R + R^T)/2)``, another lower bound on ``sigma_min(I + R)``,
+        at least as good as ``1 - rho``; None unless the shortcut is a square identity.
+        The other fields use it only where ``rho >= 1``.
     sigma_intervals : ndarray of shape (min(n_components, n_features), 2)
         The i-th largest singular value lies in the i-th interval.
     sigma_lower, sigma_upper : float
@@ -62,6 +66,7 @@ class ResidualBounds(Statement):
     relative_norm: float
     rank_guaranteed: bool
     rank_lower: int
+    numerical_range_lower: float | None
     sigma_intervals: np.ndarray = field(repr=False, compare=False)
     sigma_lower: float
     sigma_upper: float
@@ -88,18 +93,19 @@ class ResidualBounds(Statement):
                 f"= {number(self.relative_norm)} sigma_min(shortcut)."
             )
         if self.rank_guaranteed:
-            how = "rho < 1" if self.relative_norm < 1 else "lambda_min((R + R^T)/2) > -1"
+            how = "lambda_min((R + R^T)/2) > -1" if self._by_numerical_range else "rho < 1"
             yield f"Full rank {full} is certain ({self._label('A1')}, {how})."
         else:
             yield f"Full rank is not certified; the rank is at least {self.rank_lower} (A2, Weyl)."
+        source = "A1, numerical range" if self._by_numerical_range else None
         yield (
             f"Singular values lie in [{number(self.sigma_lower)}, {number(self.sigma_upper)}] "
-            f"({self._label('A3')}, Weyl)."
+            f"({source or self._label('A3') + ', Weyl'})."
         )
         if self.rank_guaranteed:
             yield (
                 f"The condition number is at most {number(self.condition_number_bound)} "
-                f"({self._label('A4')}), the participation ratio at least "
+                f"({source or self._label('A4')}), the participation ratio at least "
                 f"{number(self.participation_ratio_bound)} of {full} (A5, Kantorovich)."
             )
         else:
@@ -116,6 +122,11 @@ class ResidualBounds(Statement):
         if self.rank_guaranteed and self.n_components <= self.n_features:
             yield "The atoms are linearly independent: every code is unique, whatever mu says."
 
+    @property
+    def _by_numerical_range(self):
+        by_norm = self.shortcut_sigma_min - self.residual_norm
+        return self.rank_guaranteed and self.sigma_lower > by_norm
+
     def _label(self, label):
         return label if self.identity else "A8"
 
@@ -128,8 +139,8 @@ def residual_bounds(shortcut, residual):
     dictionaries, with the identity as P in A1 to A7, are
 
     - A1: I + R has full rank if and only if -1 is no eigenvalue of R; ``rho < 1``
-      or ``lambda_min((R + R^T)/2) > -1`` is enough, and the latter gives
-      ``sigma_min(I + R) >= 1 + lambda_min``;
+      or, for a square identity, ``lambda_min((R + R^T)/2) > -1`` is enough, and the
+      latter gives ``sigma_min(I + R) >= 1 + lambda_min``;
     - A2: ``rank(I + R) >= n - rank(R)``; here in its sharper form, by A3: as many
       singular values of I + R are positive as are below 1 in R;
     - A3 (Weyl): ``1 - sigma_{n-i+1}(R) <= sigma_i(I + R) <= 1 + sigma_i(R)``, and for
@@ -203,18 +214,18 @@ def residual_bounds(shortcut, residual):
     deficient = rank_of(sigma_p, default_rtol(shortcut)) < len(sigma_p)
 
     intervals = weyl_intervals(sigma_p, sigma_r)
-    rank_lower = int(np.count_nonzero(intervals[:, 0] > slack))
+    numerical_range = None
     if identity and n_components == n_features:
-        # A1 by the numerical range, never worse than 1 - rho.
-        least = 1 + _least_eigenvalue(residual)
-        intervals[:, 0] = np.maximum(intervals[:, 0], least)
-        rank_lower = len(sigma_p) if least > slack else rank_lower
+        numerical_range = 1 + _least_eigenvalue(residual)
+        if intervals[-1, 0] <= slack < numerical_range:
+            intervals[:, 0] = np.maximum(intervals[:, 0], numerical_range)
+    rank_lower = int(np.count_nonzero(intervals[:, 0] > slack))
     certain = rank_lower == len(sigma_p)
     lower, upper = float(intervals[-1, 0]), float(intervals[0, 1])
     kappa = upper / lower if certain else math.inf
     coherence, theorem = _coherence_bound(shortcut, residual, kappa)
     margin = n_features * float(np.finfo(np.float64).eps)
-    frobenius = float(np.linalg.norm(singular_spectrum(shortcut + residual)))
+    frobenius = _frobenius_norm(shortcut + residual)
     return ResidualBounds(
         n_components=n_components,
         n_features=n_features,
@@ -225,6 +236,7 @@ def residual_bounds(shortcut, residual):
         relative_norm=math.inf if deficient else float(sigma_r[0]) / float(sigma_p[-1]),
         rank_guaranteed=certain,
         rank_lower=rank_lower,
+        numerical_range_lower=numerical_range,
         sigma_intervals=frozen_array(intervals),
         sigma_lower=lower,
         sigma_upper=upper,
@@ -274,6 +286,11 @@ def _least_eigenvalue(residual):
     exponent = int(np.frexp(np.abs(residual).max())[1])
     scaled = np.ldexp(residual, -exponent)
     return float(np.ldexp(np.linalg.eigvalsh((scaled + scaled.T) / 2)[0], exponent))
+
+
+def _frobenius_norm(matrix):
+    peak = float(np.abs(matrix).max())
+    return peak * float(np.linalg.norm(matrix / peak)) if peak else 0.0
 
 
 def _coherence_bound(shortcut, residual, kappa):
