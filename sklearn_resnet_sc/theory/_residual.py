@@ -225,7 +225,6 @@ def residual_bounds(shortcut, residual):
     kappa = upper / lower if certain else math.inf
     coherence, theorem = _coherence_bound(shortcut, residual, kappa)
     margin = n_features * float(np.finfo(np.float64).eps)
-    frobenius = _frobenius_norm(shortcut + residual)
     return ResidualBounds(
         n_components=n_components,
         n_features=n_features,
@@ -246,7 +245,7 @@ def residual_bounds(shortcut, residual):
         coherence_theorem=theorem,
         n_nonzero=sparsity_from_coherence(min(1.0, coherence + margin), n_components),
         n_nonzero_entries=int(np.count_nonzero(shortcut + residual)) if identity else None,
-        energy=frobenius * frobenius,
+        energy=_energy(shortcut + residual),
     )
 
 
@@ -288,9 +287,10 @@ def _least_eigenvalue(residual):
     return float(np.ldexp(np.linalg.eigvalsh((scaled + scaled.T) / 2)[0], exponent))
 
 
-def _frobenius_norm(matrix):
+def _energy(matrix):
+    """Squared Frobenius norm; infinite or zero where that leaves the range of floats."""
     peak = float(np.abs(matrix).max())
-    return peak * float(np.linalg.norm(matrix / peak)) if peak else 0.0
+    return peak * peak * float(np.square(matrix / peak).sum()) if peak else 0.0
 
 
 def _coherence_bound(shortcut, residual, kappa):
