@@ -24,7 +24,7 @@ def get_axes(ax, display):
     return ax, ax.figure
 
 
-def render_png(display, *, size=(5.0, 4.0), dpi=120, **plot_options):
+def render_png(display, *, size=(5.0, 4.0), dpi=150, **plot_options):
     """Draw a display into a PNG image, without a window and apart from pyplot.
 
     Parameters
@@ -33,7 +33,7 @@ def render_png(display, *, size=(5.0, 4.0), dpi=120, **plot_options):
         What to draw; its ``plot`` is called.
     size : tuple of two float, default=(5.0, 4.0)
         Width and height of the image in inches.
-    dpi : float, default=120
+    dpi : float, default=150
         Pixels per inch.
     **plot_options : dict
         Options of the display's ``plot``.

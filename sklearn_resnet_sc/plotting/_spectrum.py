@@ -37,6 +37,20 @@ def _certified_interval(shortcut, residual_bound):
     return spectrum - slack, spectrum + slack
 
 
+def _equal(intervals):
+    """Names grouped by interval, those whose intervals are equal to rounding together."""
+    groups = []
+    for name, interval in intervals.items():
+        for group in groups:
+            other = intervals[group[0]]
+            if interval[0].size == other[0].size and np.allclose(interval, other, rtol=1e-9):
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    return groups
+
+
 class SpectrumDisplay:
     """Singular values of several dictionaries, and the intervals certified for them.
 
@@ -65,7 +79,7 @@ class SpectrumDisplay:
     lines_ : dict of str to matplotlib Line2D
         One line for each spectrum, set by :meth:`plot`.
     bands_ : dict of str to matplotlib artist
-        One shaded band for each interval, set by :meth:`plot`.
+        The shaded band of each interval, set by :meth:`plot`; equal intervals share one.
 
     Raises
     ------
@@ -114,7 +128,7 @@ class SpectrumDisplay:
         ax : matplotlib Axes or None, default=None
             Axes to draw on; ``None`` makes a new figure.
         yscale : {"linear", "log"}, default="linear"
-            Scale of the singular values. A singular value of zero has no place on a
+            Scale of the singular values. One that is zero to rounding has no place on a
             logarithmic axis and is left out there.
         title : str or None, default=None
             Title of the axes.
@@ -135,21 +149,26 @@ class SpectrumDisplay:
         dashes = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1, 1, 1, 1, 1))]
         for position, (name, spectrum) in enumerate(self.spectra.items()):
             index = np.arange(1, spectrum.size + 1)
+            if yscale == "log":
+                rounding = spectrum.size * np.finfo(spectrum.dtype).eps * spectrum[0]
+                spectrum = np.where(spectrum > rounding, spectrum, np.nan)
             (line,) = ax.plot(
                 index, spectrum, label=str(name), linestyle=dashes[position % len(dashes)]
             )
             self.lines_[name] = line
-            if name in self.intervals:
-                lower, upper = self.intervals[name]
-                self.bands_[name] = ax.fill_between(
-                    index,
-                    lower,
-                    upper,
-                    color=line.get_color(),
-                    alpha=0.15,
-                    linewidth=0,
-                    label=f"certified for {name}",
-                )
+        for names in _equal(self.intervals):
+            lower, upper = self.intervals[names[0]]
+            band = ax.fill_between(
+                np.arange(1, lower.size + 1),
+                lower,
+                upper,
+                # A band that belongs to several lines has the colour of none.
+                color=self.lines_[names[0]].get_color() if len(names) == 1 else "gray",
+                alpha=0.15,
+                linewidth=0,
+                label=f"certified for {', '.join(map(str, names))}",
+            )
+            self.bands_.update(dict.fromkeys(names, band))
         ax.set_yscale(yscale)
         if yscale == "linear":
             ax.set_ylim(bottom=0)

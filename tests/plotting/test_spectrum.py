@@ -84,9 +84,23 @@ def test_sequence_is_numbered_and_axes_kept():
     assert display.lines_[1].get_linestyle() != display.lines_[2].get_linestyle()
 
 
-def test_zero_is_on_the_linear_axis():
-    display = SpectrumDisplay([[1.0, 0.0]]).plot()
-    assert display.ax_.get_ylim()[0] == 0
+def test_zero_is_on_the_linear_axis_only():
+    display = SpectrumDisplay([[1.0, 0.5, 1e-17]])
+    assert display.plot().ax_.get_ylim()[0] == 0
+    np.testing.assert_array_equal(display.lines_[1].get_ydata(), [1.0, 0.5, 1e-17])
+    assert display.plot(yscale="log").ax_.get_ylim()[0] > 0.1
+    np.testing.assert_array_equal(display.lines_[1].get_ydata(), [1.0, 0.5, np.nan])
+
+
+def test_equal_intervals_share_a_band():
+    spectra = {"a": [1.1, 1.0], "b": [1.2, 0.8], "c": [0.3, 0.1], "d": [2.0]}
+    intervals = {"a": ([0.5, 0.5], [1.5, 1.5]), "b": ([0.5, 0.5], [1.5, 1.5])}
+    intervals |= {"c": ([0.1, 0.1], [0.3, 0.3]), "d": ([1.0], [3.0])}
+    display = SpectrumDisplay(spectra, intervals=intervals).plot()
+    assert display.bands_["a"] is display.bands_["b"]
+    assert len(display.ax_.collections) == 3
+    assert display.bands_["a"].get_label() == "certified for a, b"
+    assert display.bands_["c"].get_label() == "certified for c"
 
 
 @pytest.mark.parametrize(
