@@ -3,10 +3,19 @@
 import os
 import platform
 import sys
+from importlib import metadata
 
 from threadpoolctl import threadpool_info
 
-from .rivals import ALL
+DISTRIBUTIONS = (
+    "sklearn-resnet-sc",
+    "numpy",
+    "scipy",
+    "numba",
+    "scikit-learn",
+    "spams-bin",
+    "dictlearn",
+)
 
 
 def processor():
@@ -23,14 +32,11 @@ def processor():
 
 def environment():
     """What the times depend on, to keep beside them."""
-    import numba
-    import scipy
-
-    versions = {"numba": numba.__version__, "scipy": scipy.__version__}
-    for name, rival in ALL.items():
+    versions = {}
+    for name in DISTRIBUTIONS:
         try:
-            versions["NumPy" if name == "GEMM" else name] = rival.version()
-        except ImportError:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
             versions[name] = None
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     blas = {
@@ -51,14 +57,14 @@ def environment():
 def table(task, timings):
     """The timings of one task as lines of text: microseconds a signal, and ratios."""
     named = {timing.rival: timing.per_signal for timing in timings}
-    rows = [("", "signals", "us/signal", "min", "max", "/ ours", "/ GEMM", "first call", "ties")]
+    rows = [("", "signals", "us/signal", "min", "max", "/ ours", "/ GEMM", "first call", "other")]
     for timing in sorted(timings, key=lambda timing: timing.per_signal):
         low, high = timing.spread
         ratios = [
             f"{timing.per_signal / named[other]:.2f}" if other in named else "-"
             for other in ("ours", "GEMM")
         ]
-        ties = "-" if timing.rival in ("GEMM", "ours") else str(timing.n_ties)
+        different = "-" if timing.n_different is None else str(timing.n_different)
         rows.append(
             (
                 timing.rival,
@@ -68,7 +74,7 @@ def table(task, timings):
                 f"{high:.3f}",
                 *ratios,
                 f"{timing.first:.2f} s",
-                ties,
+                different,
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -16,7 +16,7 @@ class Timing:
     rival: str
     n_signals: int
     first: float
-    n_ties: int
+    n_different: int | None = None
     seconds: list = field(default_factory=list)
 
     @property
@@ -38,7 +38,7 @@ class Timing:
             "rival": self.rival,
             "n_signals": self.n_signals,
             "first_call_seconds": self.first,
-            "supports_that_differ_from_ours": self.n_ties,
+            "supports_that_differ_from_ours": self.n_different,
             "seconds": self.seconds,
             "microseconds_per_signal": {"median": self.per_signal, "min": low, "max": high},
         }
@@ -53,16 +53,7 @@ def clocked(function):
 
 def rivals_for(task, rivals):
     """The rivals that are installed and compute what the task asks for."""
-    chosen = []
-    for rival in rivals:
-        if not rival.supports(task):
-            continue
-        try:
-            rival.version()
-        except ImportError:
-            continue
-        chosen.append(rival)
-    return chosen
+    return [rival for rival in rivals if rival.installed() and rival.supports(task)]
 
 
 def run_task(task, X, dictionary, rivals, *, n_threads, n_rounds, n_checked):
@@ -84,14 +75,18 @@ def run_task(task, X, dictionary, rivals, *, n_threads, n_rounds, n_checked):
         code = rival.codes(result)
         if code is not None:
             codes[rival.name] = code[:n_checked]
-            check_codes(task, X[:n_checked], dictionary, codes[rival.name])
+            try:
+                check_codes(task, X[:n_checked], dictionary, codes[rival.name])
+            except ValueError as error:
+                error.add_note(f"The codes are those of {rival.name}.")
+                raise
         calls.append(call)
-        timings.append(Timing(rival.name, len(part), first, 0))
+        timings.append(Timing(rival.name, len(part), first))
         del result, code
     if "ours" in codes:
         for timing in timings:
-            if timing.rival in codes:
-                timing.n_ties = n_different_supports(codes["ours"], codes[timing.rival])
+            if timing.rival in codes and timing.rival != "ours":
+                timing.n_different = n_different_supports(codes["ours"], codes[timing.rival])
     for turn in range(n_rounds):
         for place in range(len(calls)):
             chosen = (turn + place) % len(calls)

@@ -1,6 +1,6 @@
 """One file a rival. Each has ``name``, ``note``, and four functions.
 
-``version()`` gives its version, or raises ImportError where it is not installed.
+``installed()`` tells whether it can be used here.
 ``supports(task)`` tells whether it computes what the task asks for.
 ``limit(task)`` is the largest number of signals it is given (``None``: all of them); times are
 compared per signal.
@@ -9,9 +9,17 @@ returns a function without arguments, the one that is timed. Its result is somet
 ``codes(result)`` turns into a CSR matrix with a signal a row, or ``None`` for the floor.
 """
 
-from . import dictlearn, gemm, ours, scikit_learn, scikit_learn_processes, spams
+from . import dictlearn, gemm, gemm_allocating, ours, scikit_learn, scikit_learn_processes, spams
 
 ALL = {
     rival.name: rival
-    for rival in (gemm, ours, spams, dictlearn, scikit_learn, scikit_learn_processes)
+    for rival in (
+        gemm,
+        gemm_allocating,
+        ours,
+        spams,
+        dictlearn,
+        scikit_learn,
+        scikit_learn_processes,
+    )
 }

@@ -1,6 +1,6 @@
 """dictlearn: Batch-OMP, compiled (Numba is here); always float64, one thread, dense codes."""
 
-from importlib import metadata
+from importlib.util import find_spec
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -9,8 +9,8 @@ name = "dictlearn"
 note = "dictlearn.sparse_encode, compiled; float64 and one thread whatever is asked for"
 
 
-def version():
-    return metadata.version("dictlearn")
+def installed():
+    return find_spec("dictlearn") is not None
 
 
 def supports(task):

@@ -6,8 +6,8 @@ name = "GEMM"
 note = "X @ dictionary.T into memory that is already there: the floor, not a pursuit"
 
 
-def version():
-    return np.__version__
+def installed():
+    return True
 
 
 def supports(task):

@@ -1,9 +1,9 @@
 """scikit-learn with ``n_jobs`` processes; they are started before the time is taken."""
 
 from . import scikit_learn
-from .scikit_learn import codes, supports, version
+from .scikit_learn import codes, installed, supports
 
-__all__ = ["codes", "limit", "name", "note", "prepare", "supports", "version"]
+__all__ = ["codes", "installed", "limit", "name", "note", "prepare", "supports"]
 
 name = "scikit-learn, n_jobs"
 note = f"{scikit_learn.note}; as many processes as threads, started beforehand"
