@@ -1,12 +1,9 @@
 import pytest
-
-matplotlib = pytest.importorskip("matplotlib")
+from matplotlib import pyplot as plt
 
 
 @pytest.fixture(autouse=True)
 def no_window_and_no_figure_left():
-    from matplotlib import pyplot as plt
-
     plt.switch_backend("agg")
     yield
     plt.close("all")
