@@ -1,4 +1,4 @@
-"""scikit-learn in one process (its BLAS has all threads), the way it is fastest as a rule."""
+"""scikit-learn in one process; its BLAS has all threads."""
 
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import sparse_encode
