@@ -10,7 +10,8 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from ._algorithms import ALGORITHMS
 from ._checks import check_dictionary, check_matrix
 from ._diagnostics import CodingDiagnostics, warn_once
-from ._driver import Problem, encode
+from ._driver import encode
+from ._problem import Problem
 from ._records import Request
 
 
@@ -257,7 +258,7 @@ def sparse_encode(
         algorithm,
         request,
         -1.0 if tol is None else float(tol),
-        dtype,
+        n_jobs,
     )
     code, outcome = encode(
         problem,

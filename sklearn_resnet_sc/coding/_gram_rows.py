@@ -25,13 +25,16 @@ def squared_distance(gram, basis_rows, n_chosen, atom, factor):
 
 
 @kernel
-def append_row(gram_row, basis_rows, n_chosen, factor, scale):
-    """Write row ``n_chosen`` of ``basis_rows``; four earlier rows are taken off at a time."""
+def orthogonal_part(gram_row, basis_rows, n_chosen, along):
+    """Fill row ``n_chosen`` with a Gram row less its part along the rows before, unscaled.
+
+    Up to four rows are taken off at a time. A loop that may read and write the
+    same row through two names would not be vectorised, hence the cases.
+    """
     row = basis_rows[n_chosen]
     size = row.size
-    along = factor[n_chosen]
     u = n_chosen % 4
-    if u == 0:
+    if n_chosen == 0:
         for j in range(size):
             row[j] = gram_row[j]
     elif u == 1:
@@ -43,12 +46,20 @@ def append_row(gram_row, basis_rows, n_chosen, factor, scale):
         b, row_b = along[1], basis_rows[1]
         for j in range(size):
             row[j] = gram_row[j] - a * row_a[j] - b * row_b[j]
-    else:
+    elif u == 3:
         a, row_a = along[0], basis_rows[0]
         b, row_b = along[1], basis_rows[1]
         c, row_c = along[2], basis_rows[2]
         for j in range(size):
             row[j] = gram_row[j] - a * row_a[j] - b * row_b[j] - c * row_c[j]
+    else:
+        u = 4
+        a, row_a = along[0], basis_rows[0]
+        b, row_b = along[1], basis_rows[1]
+        c, row_c = along[2], basis_rows[2]
+        d, row_d = along[3], basis_rows[3]
+        for j in range(size):
+            row[j] = gram_row[j] - a * row_a[j] - b * row_b[j] - c * row_c[j] - d * row_d[j]
     while u < n_chosen:
         a, row_a = along[u], basis_rows[u]
         b, row_b = along[u + 1], basis_rows[u + 1]
@@ -57,8 +68,6 @@ def append_row(gram_row, basis_rows, n_chosen, factor, scale):
         for j in range(size):
             row[j] -= a * row_a[j] + b * row_b[j] + c * row_c[j] + d * row_d[j]
         u += 4
-    for j in range(size):
-        row[j] *= scale
 
 
 @kernel

@@ -9,7 +9,7 @@ squared distance to the span of the support, the residual falls by
 import numpy as np
 
 from .._jit import kernel
-from ._gram_rows import append_row, rounding, solve_codes, sort_code, squared_distance
+from ._gram_rows import orthogonal_part, rounding, solve_codes, sort_code, squared_distance
 from ._records import Status
 from ._scan import argmax
 
@@ -66,11 +66,14 @@ def ols(atoms, signals, request, codes):
             residual2 -= projection * projection
             n_chosen += 1
             if n_chosen < capacity and residual2 > tol:
-                append_row(gram[atom], basis_rows, n_chosen - 1, factor, scale)
+                along = factor[n_chosen - 1]
+                orthogonal_part(gram[atom], basis_rows, n_chosen - 1, along)
                 row = basis_rows[n_chosen - 1]
                 for j in range(n_components):
-                    correlations[j] -= projection * row[j]
-                    distances2[j] -= row[j] * row[j]
+                    entry = scale * row[j]
+                    row[j] = entry
+                    correlations[j] -= projection * entry
+                    distances2[j] -= entry * entry
                 # Rounding may leave the chosen atom a trace above its floor.
                 distances2[atom] = zero
 

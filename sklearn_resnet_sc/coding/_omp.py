@@ -7,7 +7,7 @@ the support, and the code is the least squares solution on the support.
 import numpy as np
 
 from .._jit import kernel
-from ._gram_rows import append_row, rounding, solve_codes, sort_code, squared_distance
+from ._gram_rows import orthogonal_part, rounding, solve_codes, sort_code, squared_distance
 from ._records import Status
 from ._scan import abs_argmax
 
@@ -56,10 +56,13 @@ def omp(atoms, signals, request, codes):
             residual2 -= projection * projection
             n_chosen += 1
             if n_chosen < capacity and residual2 > tol:
-                append_row(gram[atom], basis_rows, n_chosen - 1, factor, scale)
+                along = factor[n_chosen - 1]
+                orthogonal_part(gram[atom], basis_rows, n_chosen - 1, along)
                 row = basis_rows[n_chosen - 1]
                 for j in range(row.size):
-                    correlations[j] -= projection * row[j]
+                    entry = scale * row[j]
+                    row[j] = entry
+                    correlations[j] -= projection * entry
 
         values = codes.values[i]
         solve_codes(factor, projections, n_chosen, values)

@@ -4,6 +4,14 @@ from .._jit import kernel
 
 
 @kernel
+def rescale(codes, scales, atom_scale):
+    """Undo the scales of signals and atoms."""
+    for i in range(codes.count.size):
+        for u in range(codes.count[i]):
+            codes.values[i, u] = codes.values[i, u] / scales[i] * atom_scale
+
+
+@kernel
 def scatter(codes, dense):
     """Write the codes of a block into rows of zeros."""
     for i in range(codes.count.size):
