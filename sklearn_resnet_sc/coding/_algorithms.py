@@ -7,8 +7,13 @@ does not support are refused by name before any work is done.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ._cosamp import cosamp
+from ._hard_threshold import hard_threshold
+from ._iht import iht
+from ._mp import mp
 from ._ols import ols
 from ._omp import omp
+from ._positive import positive_ols, positive_omp
 from ._threshold import threshold
 
 
@@ -18,7 +23,14 @@ class Algorithm:
 
     name: str
     kernel: Callable
-    bound: str  # what limits a code: "count" of atoms (and tol), or "penalty" alpha
+    # What limits a code: "count" of atoms (and tol), "penalty" alpha, or "either".
+    bound: str
+    # Where codes that are not negative need a kernel of their own.
+    positive_kernel: Callable | None = None
+    # Whether the atoms of a code are linearly independent, hence no more than features.
+    independent: bool = True
+    # Whether the number of atoms must be given: tol only ends such a pursuit early.
+    needs_count: bool = False
     uses_gram: bool = True
     supports_tol: bool = False
     supports_positive: bool = False
@@ -26,12 +38,68 @@ class Algorithm:
     supports_init: bool = False
     supports_polish: bool = False
 
+    def kernel_for(self, positive):
+        """The kernel for codes of either sign, or for codes that are not negative."""
+        return self.positive_kernel if positive and self.positive_kernel else self.kernel
+
 
 ALGORITHMS = {
     row.name: row
     for row in (
-        Algorithm("omp", omp, bound="count", supports_tol=True),
-        Algorithm("ols", ols, bound="count", supports_tol=True),
+        Algorithm(
+            "mp",
+            mp,
+            bound="count",
+            independent=False,
+            supports_tol=True,
+            supports_positive=True,
+            supports_init=True,
+        ),
+        Algorithm(
+            "omp",
+            omp,
+            bound="count",
+            positive_kernel=positive_omp,
+            supports_tol=True,
+            supports_positive=True,
+        ),
+        Algorithm(
+            "ols",
+            ols,
+            bound="count",
+            positive_kernel=positive_ols,
+            supports_tol=True,
+            supports_positive=True,
+        ),
+        Algorithm(
+            "cosamp",
+            cosamp,
+            bound="count",
+            needs_count=True,
+            supports_tol=True,
+            supports_positive=True,
+            supports_init=True,
+            supports_polish=True,
+        ),
+        Algorithm(
+            "iht",
+            iht,
+            bound="count",
+            needs_count=True,
+            supports_tol=True,
+            supports_positive=True,
+            supports_init=True,
+            supports_polish=True,
+        ),
+        Algorithm(
+            "hard_threshold",
+            hard_threshold,
+            bound="either",
+            independent=False,
+            uses_gram=False,
+            supports_positive=True,
+            supports_weights=True,
+        ),
         Algorithm(
             "threshold",
             threshold,

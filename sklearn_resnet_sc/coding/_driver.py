@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn import get_config
 
 from .._parallel import run_blocks
+from ._masked import MaskedWorker
 from ._packing import pack, rescale, residual_norm2, scatter
 from ._records import Codes, Signals
 
@@ -85,7 +86,8 @@ class _Worker:
         codes = Codes(*(array[:n_rows] for array in self.codes))
         codes.gap[:] = np.nan
         signals = Signals(correlations, norm2, tol, penalty, problem.start(rows, scale))
-        problem.algorithm.kernel(problem.atoms, signals, problem.request, codes)
+        kernel = problem.algorithm.kernel_for(problem.request.positive)
+        kernel(problem.atoms, signals, problem.request, codes)
 
         residuals = None
         if self.residual is not None:
@@ -114,6 +116,8 @@ def encode(problem, *, sparse_output, with_residuals, n_jobs, verbose):
 
     def make_worker():
         worker = _Worker(problem, with_residuals)
+        if problem.missing:
+            worker = MaskedWorker(worker, lambda part: _Worker(part, with_residuals))
 
         def code_block(number):
             rows = problem.rows(number)

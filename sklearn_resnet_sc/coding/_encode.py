@@ -4,6 +4,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
@@ -19,13 +20,20 @@ def _choose_dtype(X):
     return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
 
 
-def _count_limit(algorithm, n_nonzero_coefs, tol, n_features, n_components):
+def _count_limit(algorithm, n_nonzero_coefs, tol, alpha, n_features, n_components):
     """The most atoms a code may have."""
     if algorithm.bound == "penalty":
         return n_components
-    most = min(n_features, n_components)
+    most = min(n_features, n_components) if algorithm.independent else n_components
     if n_nonzero_coefs is None:
-        return most if tol is not None else min(max(n_features // 10, 1), n_components)
+        if tol is not None and algorithm.needs_count:
+            raise ValueError(
+                f"algorithm={algorithm.name!r} needs n_nonzero_coefs beside tol: it works with "
+                "so many atoms at a time, and tol only ends it early."
+            )
+        if tol is not None or (algorithm.bound == "either" and alpha is not None):
+            return most
+        return min(max(n_features // 10, 1), n_components)
     if n_nonzero_coefs > n_components:
         warnings.warn(
             f"n_nonzero_coefs={n_nonzero_coefs} is more than the {n_components} atoms of the "
@@ -37,9 +45,11 @@ def _count_limit(algorithm, n_nonzero_coefs, tol, n_features, n_components):
 
 
 def _weights(algorithm, alpha, n_components, dtype):
-    if algorithm.bound != "penalty":
+    if algorithm.bound == "count":
         return np.zeros(0, dtype)
-    alpha = np.asarray(1.0 if alpha is None else alpha, dtype=dtype)
+    if alpha is None:
+        alpha = 1.0 if algorithm.bound == "penalty" else 0.0
+    alpha = np.asarray(alpha, dtype=dtype)
     if alpha.ndim and not algorithm.supports_weights:
         raise ValueError(f"algorithm={algorithm.name!r} takes one alpha, not one per atom.")
     if alpha.ndim and alpha.shape != (n_components,):
@@ -52,9 +62,20 @@ def _weights(algorithm, alpha, n_components, dtype):
     return np.full(n_components, alpha) if alpha.ndim == 0 else np.ascontiguousarray(alpha)
 
 
+def _check_masked(X, gram, cov):
+    if sparse.issparse(X):
+        raise ValueError('missing="mask" needs a dense X; got a sparse one.')
+    for name, matrix in (("gram", gram), ("cov", cov)):
+        if matrix is not None:
+            raise ValueError(
+                f'{name} speaks of all features and cannot be used with missing="mask"; '
+                f"leave {name}=None."
+            )
+
+
 @validate_params(
     {
-        "X": ["array-like"],
+        "X": ["array-like", "sparse matrix"],
         "dictionary": ["array-like"],
         "gram": ["array-like", None],
         "cov": ["array-like", None],
@@ -73,6 +94,7 @@ def _weights(algorithm, alpha, n_components, dtype):
         "sparse_output": ["boolean"],
         "return_diagnostics": ["boolean"],
         "polish": ["boolean"],
+        "missing": [StrOptions({"error", "mask"})],
     },
     prefer_skip_nested_validation=True,
 )
@@ -97,6 +119,7 @@ def sparse_encode(
     sparse_output=False,
     return_diagnostics=False,
     polish=False,
+    missing="error",
 ):
     """Sparse codes of signals in a given dictionary: ``X ~ code @ dictionary``.
 
@@ -105,7 +128,7 @@ def sparse_encode(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : {array-like, CSR} of shape (n_samples, n_features)
         Signals, one a row. Read block by block: a memory-mapped array is
         never held in memory.
 
@@ -120,22 +143,34 @@ def sparse_encode(
     cov : array-like of shape (n_components, n_samples), default=None
         Inner products of atoms and signals, ``dictionary @ X.T``.
 
-    algorithm : {"omp", "ols", "threshold"}, default="lasso_lars"
+    algorithm : {"mp", "omp", "ols", "cosamp", "iht", "hard_threshold", "threshold"}, \
+            default="lasso_lars"
         The pursuit:
 
+        - ``"mp"``: matching pursuit. One code a step is changed, the same atom
+          may be chosen again; ends before an atom too many, or at `max_iter`.
         - ``"omp"``: orthogonal matching pursuit.
         - ``"ols"``: orthogonal least squares, also known as order recursive
           matching pursuit. A little better than ``"omp"`` and a little slower.
+        - ``"cosamp"``: compressive sampling matching pursuit. Joins twice as many
+          atoms as asked for, solves least squares, keeps the largest codes; ends
+          at `tol`, or when the residual no longer falls. Meant for codes with
+          fewer nonzeros than a third of the features.
+        - ``"iht"``: normalised iterative hard thresholding; with `polish`, hard
+          thresholding pursuit.
+        - ``"hard_threshold"``: the correlations themselves, where they are larger
+          than `alpha`, or the `n_nonzero_coefs` largest, or both.
         - ``"threshold"``: soft thresholding of the correlations at `alpha`.
 
     n_nonzero_coefs : int, default=None
         Number of atoms per signal, for the greedy pursuits. ``None`` means
         ``n_features / 10``, or no limit where `tol` is given. More than
-        n_components is clipped, with a warning.
+        n_components is clipped, with a warning. ``"cosamp"`` and ``"iht"``
+        need it beside `tol`.
 
     alpha : float or array-like of shape (n_components,), default=None
-        Threshold, one for all or one per atom; ``None`` means 1. For ``"omp"``
-        a number is read as `tol`.
+        Threshold, one for all or one per atom; ``None`` means 1, for
+        ``"hard_threshold"`` none. For ``"omp"`` a number is read as `tol`.
 
     tol : float, default=None
         Squared length of the residual, ``||x - a C||_2^2``, to reach, for the
@@ -146,13 +181,17 @@ def sparse_encode(
         Relative duality gap at which iterative l1 solvers stop.
 
     positive : bool, default=False
-        Whether codes must not be negative.
+        Whether codes must not be negative. Greedy pursuits then choose among
+        positive correlations only, and where they solve least squares on a
+        support, they solve it under this constraint: atoms whose code reaches
+        zero leave.
 
     copy_cov : bool, default=True
         Accepted for compatibility; `cov` is never overwritten.
 
     init : array-like of shape (n_samples, n_components), default=None
-        Codes to start from, for iterative solvers.
+        Codes to start from, for iterative solvers; ``"mp"``, ``"cosamp"`` and
+        ``"iht"`` start from its `n_nonzero_coefs` largest entries.
 
     max_iter : int, default=1000
         Most iterations of iterative solvers.
@@ -174,8 +213,8 @@ def sparse_encode(
         Whether to return diagnostics, too.
 
     polish : bool, default=False
-        Whether an iterative hard thresholding solves the least squares problem
-        on every support that it visits.
+        Whether ``"iht"`` and ``"cosamp"`` solve the least squares problem on
+        every support that they visit.
 
     Returns
     -------
@@ -199,7 +238,17 @@ def sparse_encode(
     ----------
     Y. C. Pati, R. Rezaiifar, P. S. Krishnaprasad, "Orthogonal matching
     pursuit", Asilomar 1993. S. Chen, S. A. Billings, W. Luo, "Orthogonal least
-    squares methods", Int. J. Control 50 (1989).
+    squares methods", Int. J. Control 50 (1989). S. Mallat, Z. Zhang, "Matching
+    pursuits with time-frequency dictionaries", IEEE Trans. Signal Processing 41
+    (1993). D. Needell, J. Tropp, "CoSaMP", Appl. Comput. Harmon. Anal. 26 (2009).
+    T. Blumensath, M. Davies, "Normalized iterative hard thresholding", IEEE J.
+    Sel. Topics Signal Processing 4 (2010). S. Foucart, "Hard thresholding
+    pursuit", SIAM J. Numer. Anal. 49 (2011). A. Bruckstein, M. Elad, M.
+    Zibulevsky, "On the uniqueness of nonnegative sparse solutions to
+    underdetermined systems of equations", IEEE Trans. Information Theory 54
+    (2008). T. Nguyen, C. Soussen, J. Idier, E.-H. Djermoune, "NP-hardness of l0
+    minimization problems: revision and extension to the non-negative setting",
+    SampTA 2019.
 
     Examples
     --------
@@ -212,7 +261,13 @@ def sparse_encode(
     """
     algorithm = ALGORITHMS[algorithm]
     if check_input:
-        X = check_array(X, dtype="numeric", ensure_all_finite=False, input_name="X")
+        X = check_array(
+            X,
+            accept_sparse="csr",
+            dtype="numeric",
+            ensure_all_finite=False,
+            input_name="X",
+        )
         dictionary = check_dictionary(dictionary)
     dtype = _choose_dtype(X)
     n_samples, n_features = X.shape
@@ -228,6 +283,8 @@ def sparse_encode(
         raise ValueError(f"algorithm={algorithm.name!r} does not support tol; got tol={tol}.")
     if algorithm.name == "omp" and tol is None and alpha is not None:
         tol = float(alpha)
+    if missing == "mask":
+        _check_masked(X, gram, cov)
     if gram is not None:
         shape = (n_components, n_components)
         gram = check_matrix("gram", gram, shape, dtype, "(n_components, n_components)")
@@ -242,7 +299,7 @@ def sparse_encode(
     if polish and not algorithm.supports_polish:
         raise ValueError(f"algorithm={algorithm.name!r} does not support polish=True.")
     request = Request(
-        n_nonzero=_count_limit(algorithm, n_nonzero_coefs, tol, n_features, n_components),
+        n_nonzero=_count_limit(algorithm, n_nonzero_coefs, tol, alpha, n_features, n_components),
         weights=_weights(algorithm, alpha, n_components, dtype),
         positive=bool(positive),
         max_iter=int(max_iter),
@@ -252,13 +309,14 @@ def sparse_encode(
     problem = Problem(
         X,
         dictionary.astype(dtype, copy=False),
-        gram,
-        cov,
-        init,
-        algorithm,
-        request,
-        -1.0 if tol is None else float(tol),
-        n_jobs,
+        algorithm=algorithm,
+        request=request,
+        tol=-1.0 if tol is None else float(tol),
+        gram=gram,
+        cov=cov,
+        init=init,
+        missing=missing == "mask",
+        n_jobs=n_jobs,
     )
     code, outcome = encode(
         problem,
