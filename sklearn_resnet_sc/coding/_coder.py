@@ -11,13 +11,15 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils import check_array
+from sklearn.utils import check_array, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._algorithms import ALGORITHMS
 from ._checks import check_dictionary
 from ._encode import sparse_encode
+
+_SCORE_ROWS = 8192
 
 
 class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -38,6 +40,7 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         "n_jobs": [Integral, None],
         "positive_code": ["boolean"],
         "sparse_output": ["boolean"],
+        "missing": [StrOptions({"error", "mask"})],
     }
 
     @property
@@ -64,7 +67,17 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             n_jobs=self.n_jobs,
             positive=self.positive_code,
             sparse_output=self.sparse_output,
+            missing=self.missing,
             check_input=False,
+        )
+
+    def _check_signals(self, X, *, reset, **options):
+        """Signals as an array; integers stay as they are until a block of them is coded."""
+        if "ensure_all_finite" not in options:
+            options["ensure_all_finite"] = "allow-nan" if self.missing == "mask" else True
+        accept_sparse = "csr" if self.__sklearn_tags__().input_tags.sparse else False
+        return validate_data(
+            self, X, reset=reset, dtype="numeric", accept_sparse=accept_sparse, **options
         )
 
     def transform(self, X):
@@ -72,7 +85,7 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, CSR} of shape (n_samples, n_features)
             Signals.
 
         Returns
@@ -82,8 +95,7 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             parts, then the negative parts.
         """
         dictionary = self._dictionary
-        X = validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=False)
-        code = self._encode(X)
+        code = self._encode(self._check_signals(X, reset=False, ensure_all_finite=False))
         return _split(code, dictionary.shape[0]) if self.split_sign else code
 
     def inverse_transform(self, X):
@@ -120,7 +132,7 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, CSR} of shape (n_samples, n_features)
             Signals.
         y : None
             Not used, present for API consistency.
@@ -131,18 +143,25 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             The score; higher is better.
         """
         dictionary = self._dictionary
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        X = self._check_signals(X, reset=False)
         code = self._encode(X)
-        largest = float(np.abs(X).max())
+        values = X.data if sparse.issparse(X) else X
+        largest = max(np.nanmax(values, initial=0), -np.nanmin(values, initial=0))
         if largest == 0:
             return 1.0
-        residual = (X - code @ dictionary.astype(X.dtype, copy=False)) / largest
-        energy = np.sum((X / largest) ** 2, dtype=np.float64)
-        return float(1 - np.sum(residual**2, dtype=np.float64) / energy)
+        energy = lost = 0.0
+        for rows in gen_batches(X.shape[0], _SCORE_ROWS):
+            signals = X[rows].toarray() if sparse.issparse(X) else X[rows]
+            signals = signals / largest
+            residual = signals - (code[rows] / largest) @ dictionary
+            energy += np.nansum(signals**2, dtype=np.float64)
+            lost += np.nansum(residual**2, dtype=np.float64)
+        return float(1 - lost / energy)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.allow_nan = self.missing == "mask"
         return tags
 
 
@@ -201,6 +220,9 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
     sparse_output : bool, default=False
         Whether `transform` returns CSR.
 
+    missing : {"error", "mask"}, default="error"
+        What NaN means: an error, or a feature that was not observed.
+
     Attributes
     ----------
     n_components_ : int
@@ -244,6 +266,7 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
         transform_tol=None,
         transform_gap_tol=1e-4,
         sparse_output=False,
+        missing="error",
     ):
         self.dictionary = dictionary
         self.transform_algorithm = transform_algorithm
@@ -256,6 +279,7 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
         self.transform_tol = transform_tol
         self.transform_gap_tol = transform_gap_tol
         self.sparse_output = sparse_output
+        self.missing = missing
 
     @property
     def _dictionary(self):
@@ -267,7 +291,7 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, CSR} of shape (n_samples, n_features)
             Signals.
         y : None
             Not used, present for API consistency.
@@ -277,7 +301,7 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
         SparseCoder
             The estimator itself.
         """
-        X = validate_data(self, X)
+        X = self._check_signals(X, reset=True)
         dictionary = self._dictionary
         if X.shape[1] != dictionary.shape[1]:
             raise ValueError(
@@ -290,4 +314,5 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
+        tags.input_tags.sparse = True
         return tags

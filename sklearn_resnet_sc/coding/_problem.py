@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from .._parallel import run_blocks
+from .._parallel import run_blocks, single_threaded_blas
 from ._records import Atoms
 
 # The correlations of a block should stay in a core's own cache until the kernel reads them.
@@ -22,6 +22,9 @@ def gram_matrix(components, n_jobs=None):
     """Inner products of atoms, in blocks of rows over threads: the same bits for every n_jobs."""
     n_components = components.shape[0]
     gram = np.empty((n_components, n_components), components.dtype)
+    if n_components <= _GRAM_BLOCK:
+        with single_threaded_blas():
+            return np.dot(components, components.T, out=gram)
 
     def fill(number):
         rows = slice(number * _GRAM_BLOCK, (number + 1) * _GRAM_BLOCK)
@@ -29,6 +32,15 @@ def gram_matrix(components, n_jobs=None):
 
     run_blocks(lambda: fill, -(-n_components // _GRAM_BLOCK), n_jobs=n_jobs)
     return gram
+
+
+def refuse_not_finite(row):
+    """The error for a signal that is not finite."""
+    raise ValueError(
+        f"Input X contains NaN or infinity, first in row {row}. "
+        "Remove or impute such samples before coding, or mark features that were not "
+        "observed by NaN and set missing='mask'."
+    )
 
 
 class Problem:
@@ -47,12 +59,28 @@ class Problem:
     request : Request
     tol : float
         Squared residual to reach, negative for none.
+    missing : bool
+        Whether NaN marks a feature that was not observed.
     n_jobs : int or None
         Threads for the Gram matrix.
     """
 
-    def __init__(self, X, components, gram, cov, init, algorithm, request, tol, n_jobs=None):
+    def __init__(
+        self,
+        X,
+        components,
+        *,
+        algorithm,
+        request,
+        tol,
+        gram=None,
+        cov=None,
+        init=None,
+        missing=False,
+        n_jobs=None,
+    ):
         self.X, self.cov, self.init, self.request = X, cov, init, request
+        self.components, self.missing = components, missing
         self.algorithm, self.tol, self.dtype = algorithm, tol, components.dtype
         self.n_samples, self.n_features = X.shape
         self.n_components = components.shape[0]
@@ -64,7 +92,7 @@ class Problem:
             components = components * self.atom_scale
             gram = None if gram is None else gram * self.atom_scale * self.atom_scale
         components = np.ascontiguousarray(components)
-        if gram is None and algorithm.uses_gram:
+        if gram is None and algorithm.uses_gram and not missing:
             gram = gram_matrix(components, n_jobs)
         elif gram is None:
             gram = np.empty((0, 0), self.dtype)
@@ -104,11 +132,7 @@ class Problem:
         if not length.any():
             return block, norm2, None
         if not np.isfinite(length).all():
-            row = rows.start + int(np.flatnonzero(odd)[~np.isfinite(length)][0])
-            raise ValueError(
-                f"Input X contains NaN or infinity, first in row {row}. "
-                "Remove or impute such samples before coding."
-            )
+            refuse_not_finite(rows.start + int(np.flatnonzero(odd)[~np.isfinite(length)][0]))
         scale = np.ones(norm2.size, self.dtype)
         scale[odd] = np.where(length > 0, power_of_two(length), 1)
         block = block * scale[:, None]

@@ -154,3 +154,22 @@ def test_grid_search_over_sparsity(digits, dictionary):
     }
     search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2).fit(X[:400], y[:400])
     assert search.best_score_ > 0.8
+
+
+def test_missing_and_sparse_signals(digits, dictionary):
+    X = digits[0][:50].copy()
+    coder = SparseCoder(dictionary, missing="mask")
+    np.testing.assert_allclose(coder.transform(X), SparseCoder(dictionary).transform(X))
+    X[::3, 10:20] = np.nan
+    assert coder.fit(X).transform(X).shape == (50, 40)
+    seen = ~np.isnan(X)
+    residual = (X - coder.transform(X) @ dictionary)[seen]
+    assert coder.score(X) == pytest.approx(1 - residual @ residual / (X[seen] @ X[seen]))
+    with pytest.raises(ValueError, match="NaN"):
+        SparseCoder(dictionary).fit(X)
+    raw = sparse.csr_matrix(load_digits().data[:50])
+    coder = SparseCoder(dictionary, sparse_output=True)
+    np.testing.assert_array_equal(
+        coder.fit(raw).transform(raw).toarray(), SparseCoder(dictionary).transform(raw.toarray())
+    )
+    assert coder.score(raw) == pytest.approx(SparseCoder(dictionary).score(raw.toarray()))

@@ -224,3 +224,55 @@ def test_progress_bar_on_request(capsys):
     assert "coding" in capsys.readouterr().err
     sparse_encode(X, dictionary, algorithm="omp")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("algorithm", ["omp", "ols", "threshold"])
+@pytest.mark.parametrize("sparse_output", [False, True])
+def test_missing_features_by_definition(algorithm, sparse_output):
+    # Each signal is coded on its observed features alone.
+    X, dictionary = problem(n_samples=60)
+    rng = np.random.default_rng(1)
+    X[rng.random(X.shape) < 0.3] = np.nan
+    X[10:40] = np.where(np.isnan(X[10]), np.nan, rng.standard_normal((30, 20)))
+    X[5] = np.nan
+    code, diagnostics = sparse_encode(
+        X,
+        dictionary,
+        algorithm=algorithm,
+        n_nonzero_coefs=3,
+        missing="mask",
+        sparse_output=sparse_output,
+        return_diagnostics=True,
+        n_jobs=2,
+    )
+    code = code.toarray() if sparse_output else code
+    assert not code[5].any() and diagnostics.residual_norm2[5] == 0
+    for i in np.setdiff1d(np.arange(60), [5]):
+        seen = ~np.isnan(X[i])
+        expected = sparse_encode(
+            X[[i]][:, seen], dictionary[:, seen], algorithm=algorithm, n_nonzero_coefs=3
+        )
+        np.testing.assert_allclose(code[[i]], expected, atol=1e-12)
+        residual = X[i, seen] - code[i] @ dictionary[:, seen]
+        np.testing.assert_allclose(diagnostics.residual_norm2[i], residual @ residual)
+
+
+def test_missing_features_refuse_what_cannot_be():
+    X, dictionary = problem()
+    X[3, 4] = np.nan
+    options = {"algorithm": "omp", "missing": "mask"}
+    with pytest.raises(ValueError, match=r'gram .* cannot be used with missing="mask"'):
+        sparse_encode(X, dictionary, gram=dictionary @ dictionary.T, **options)
+    with pytest.raises(ValueError, match='missing="mask" needs a dense X'):
+        sparse_encode(sparse.csr_matrix(X), dictionary, **options)
+    X[7, 1] = np.inf
+    with pytest.raises(ValueError, match="infinity, first in row 7"):
+        sparse_encode(X, dictionary, **options)
+
+
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array, sparse.coo_matrix])
+def test_sparse_signals(container):
+    X, dictionary = problem()
+    X[np.abs(X) < 1] = 0
+    code = sparse_encode(container(X), dictionary, algorithm="omp")
+    np.testing.assert_array_equal(code, sparse_encode(X, dictionary, algorithm="omp"))
