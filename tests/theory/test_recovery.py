@@ -47,6 +47,17 @@ def test_simplex_at_the_boundary(n, dtype):
     assert not bound.independent and bound.n_nonzero == bound.by_babel
 
 
+def test_boundary_survives_rounding_of_float32():
+    # Two atoms at cosine 1/3, which is measured now above, now below.
+    measured = []
+    for length in np.linspace(0.5, 2, 100):
+        dictionary = np.array([[1, 0], [length / 3, math.sqrt(8) * length / 3]], dtype=np.float32)
+        bound = theory.uniqueness_bound(dictionary)
+        assert bound.by_coherence == 1
+        measured.append(bound.coherence)
+    assert min(measured) < 1 / 3 - 1e-8 and max(measured) > 1 / 3 + 1e-8
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_orthogonal(dtype):
     basis = np.linalg.qr(np.random.default_rng(0).standard_normal((30, 30)))[0]
@@ -64,13 +75,14 @@ def test_square_invertible_whatever_mu_says():
     assert str(fewer).startswith("The atoms are independent: every code is unique")
 
 
-def test_babel_reaches_further():
-    # Three orthogonal planes with two atoms at cosine .4 in each.
+@pytest.mark.parametrize("n_planes", [3, 40])
+def test_babel_reaches_further(n_planes):
+    # Orthogonal planes with two atoms at cosine .4 in each; 40 need orders beyond the first 64.
     c = 0.4
     block = np.array([[1, 0], [c, math.sqrt(1 - c**2)]])
-    bound = theory.uniqueness_bound(np.kron(np.eye(3), block))
+    bound = theory.uniqueness_bound(np.kron(np.eye(n_planes), block))
     # (2s-1) .4 < 1 gives 1; mu_1(s-1) + mu_1(s) = .8 < 1 for every s from 2 on.
-    assert (bound.by_coherence, bound.by_babel) == (1, 6)
+    assert (bound.by_coherence, bound.by_babel) == (1, 2 * n_planes)
 
 
 def test_large_order_is_found():

@@ -53,6 +53,13 @@ def test_boundary_is_not_certified():
     assert bound.to_dict()["by_coherence"] is None
 
 
+def test_boundary_survives_rounding_of_float32():
+    # mu = 1/3 and s = 2, measured now above, now below: never certified by coherence.
+    for length in np.linspace(0.5, 2, 100):
+        dictionary = np.array([[1, 0], [length / 3, math.sqrt(8) * length / 3]], dtype=np.float32)
+        assert theory.stability_bound(dictionary, 2, 1.0).by_coherence == math.inf
+
+
 def test_independent_atoms_for_any_sparsity():
     dictionary = np.array([[1, 0], [0.8, 0.6]])
     bound = theory.stability_bound(dictionary, 2, 1.0)
