@@ -15,6 +15,7 @@ from ._ols import ols
 from ._omp import omp
 from ._positive import positive_ols, positive_omp
 from ._threshold import threshold
+from ._without_gram import ols_without_gram, omp_without_gram
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,11 @@ class Algorithm:
     independent: bool = True
     # Whether the number of atoms must be given: tol only ends such a pursuit early.
     needs_count: bool = False
+    # Whether codes scale with the atoms, as correlations do, and not against them.
+    codes_are_correlations: bool = False
     uses_gram: bool = True
+    # What to call, with the signals too, where the Gram matrix would not fit in memory.
+    without_gram: Callable | None = None
     supports_tol: bool = False
     supports_positive: bool = False
     supports_weights: bool = False  # alpha may be one value per atom
@@ -60,6 +65,7 @@ ALGORITHMS = {
             omp,
             bound="count",
             positive_kernel=positive_omp,
+            without_gram=omp_without_gram,
             supports_tol=True,
             supports_positive=True,
         ),
@@ -68,6 +74,7 @@ ALGORITHMS = {
             ols,
             bound="count",
             positive_kernel=positive_ols,
+            without_gram=ols_without_gram,
             supports_tol=True,
             supports_positive=True,
         ),
@@ -96,6 +103,7 @@ ALGORITHMS = {
             hard_threshold,
             bound="either",
             independent=False,
+            codes_are_correlations=True,
             uses_gram=False,
             supports_positive=True,
             supports_weights=True,
@@ -104,6 +112,7 @@ ALGORITHMS = {
             "threshold",
             threshold,
             bound="penalty",
+            codes_are_correlations=True,
             uses_gram=False,
             supports_positive=True,
             supports_weights=True,

@@ -79,10 +79,14 @@ class _Worker:
         tol[:] = problem.tol
         penalty[:] = problem.atom_scale
         if scale is not None:
-            penalty *= scale
-            if problem.tol > 0:
-                tol *= scale
-                tol *= scale
+            # For signals far below their bounds any large number serves; finite, because a
+            # weight may be zero.
+            with np.errstate(over="ignore"):
+                penalty *= scale
+                np.minimum(penalty, np.finfo(penalty.dtype).max, out=penalty)
+                if problem.tol > 0:
+                    tol *= scale
+                    tol *= scale
         codes = Codes(*(array[:n_rows] for array in self.codes))
         codes.gap[:] = np.nan
         signals = Signals(correlations, norm2, tol, penalty, problem.start(rows, scale))
@@ -93,11 +97,17 @@ class _Worker:
         if self.residual is not None:
             residuals = np.empty(n_rows, problem.dtype)
             residual_norm2(block, problem.atoms.components, codes, self.residual, residuals)
+        atom_scale = problem.atom_scale
+        if problem.algorithm.codes_are_correlations:  # they grow with the atoms
+            atom_scale = 1 / atom_scale
         if scale is not None:
-            rescale(codes, scale, problem.atom_scale)
-            residuals = None if residuals is None else residuals / scale / scale
-        elif problem.atom_scale != 1:
-            rescale(codes, np.ones(n_rows, problem.dtype), problem.atom_scale)
+            rescale(codes, scale, atom_scale)
+            if residuals is not None:
+                # Infinity is right for the square of a residual beyond the floating point range.
+                with np.errstate(over="ignore"):
+                    residuals = residuals / scale / scale
+        elif atom_scale != 1:
+            rescale(codes, np.ones(n_rows, problem.dtype), atom_scale)
         return codes, residuals
 
 
