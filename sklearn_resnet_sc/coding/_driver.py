@@ -90,8 +90,12 @@ class _Worker:
         codes = Codes(*(array[:n_rows] for array in self.codes))
         codes.gap[:] = np.nan
         signals = Signals(correlations, norm2, tol, penalty, problem.start(rows, scale))
-        kernel = problem.algorithm.kernel_for(problem.request.positive)
-        kernel(problem.atoms, signals, problem.request, codes)
+        if problem.without_gram:
+            pursue = problem.algorithm.without_gram
+            pursue(problem.atoms, block, signals, problem.request, codes)
+        else:
+            kernel = problem.algorithm.kernel_for(problem.request.positive)
+            kernel(problem.atoms, signals, problem.request, codes)
 
         residuals = None
         if self.residual is not None:

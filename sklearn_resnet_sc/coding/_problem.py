@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn import get_config
 
 from .._parallel import run_blocks, single_threaded_blas
 from ._records import Atoms
@@ -9,6 +10,8 @@ from ._records import Atoms
 # The correlations of a block should stay in a core's own cache until the kernel reads them.
 _BLOCK_BYTES = 2**20
 _MIN_BLOCK, _MAX_BLOCK = 16, 512
+# Without a Gram matrix every step reads the whole dictionary: let more signals share it.
+_MIN_BLOCK_WITHOUT_GRAM = 64
 _GRAM_BLOCK = 256
 
 
@@ -92,15 +95,39 @@ class Problem:
             components = components * self.atom_scale
             gram = None if gram is None else gram * self.atom_scale * self.atom_scale
         components = np.ascontiguousarray(components)
-        if gram is None and algorithm.uses_gram and not missing:
+        self.without_gram = gram is None and algorithm.uses_gram and not self._gram_fits()
+        if gram is None and algorithm.uses_gram and not missing and not self.without_gram:
             gram = gram_matrix(components, n_jobs)
         elif gram is None:
             gram = np.empty((0, 0), self.dtype)
         self.atoms = Atoms(components, np.ascontiguousarray(gram))
         row_bytes = max(self.n_components, self.n_features) * self.dtype.itemsize
-        self.block_length = int(np.clip(_BLOCK_BYTES // row_bytes, _MIN_BLOCK, _MAX_BLOCK))
+        shortest = _MIN_BLOCK_WITHOUT_GRAM if self.without_gram else _MIN_BLOCK
+        self.block_length = int(np.clip(_BLOCK_BYTES // row_bytes, shortest, _MAX_BLOCK))
         self.block_length = min(self.block_length, self.n_samples)
         self.n_blocks = -(-self.n_samples // self.block_length)
+
+    def _gram_fits(self):
+        """Whether scikit-learn's ``working_memory`` holds the Gram matrix.
+
+        Raises
+        ------
+        ValueError
+            If it does not, and the algorithm knows no way without it.
+        """
+        size = self.n_components**2 * self.dtype.itemsize / 2**20
+        budget = get_config()["working_memory"]
+        if size <= budget:
+            return True
+        if self.algorithm.without_gram is None or self.request.positive:
+            kind = "positive " if self.request.positive else ""
+            raise ValueError(
+                f"{kind}algorithm={self.algorithm.name!r} needs the Gram matrix of "
+                f"{self.n_components} atoms, {size:.0f} MiB, and scikit-learn's working_memory "
+                f"allows {budget:.0f}. Raise it by sklearn.set_config(working_memory=...), pass "
+                "gram, or choose 'omp', 'ols', 'threshold' or 'hard_threshold'."
+            )
+        return False
 
     def rows(self, number):
         """The slice of signals that block ``number`` covers."""
