@@ -1,0 +1,179 @@
+"""Least squares under a bound on the spectral norm, solved to a duality gap."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import svdvals
+
+_MEMORY = 6  # differences kept by the Anderson acceleration
+_RELAXATION = 1.6
+_CHECK_EVERY = 10
+_MOST_REJECTIONS = 20
+
+
+@dataclass(frozen=True)
+class BoundedSolution:
+    """A feasible residual and how far its objective may be from the optimum."""
+
+    residual: np.ndarray  # (n_components, n_features), float64
+    gap: float  # duality gap over the objective
+    n_iter: int
+    converged: bool
+
+
+def clip_singular_values(matrix, limit):
+    """Nearest matrix, in Frobenius norm, whose singular values do not exceed `limit`.
+
+    By the eigenvectors of the smaller of ``M'M`` and ``MM'``, which is several
+    times faster than a singular value decomposition and exact to rounding for
+    singular values not many orders of magnitude beyond the limit.
+    """
+    if matrix.shape[0] < matrix.shape[1]:
+        return clip_singular_values(matrix.T, limit).T
+    squares, vectors = np.linalg.eigh(matrix.T @ matrix)
+    over = squares > limit**2
+    if not over.any():
+        return matrix
+    vectors = vectors[:, over]
+    return matrix - (matrix @ (vectors * (1 - limit / np.sqrt(squares[over])))) @ vectors.T
+
+
+def keep_within(matrix, limit, dtype):
+    """Clip singular values exactly and round to `dtype` so that the limit still holds."""
+    left, values, right = np.linalg.svd(matrix, full_matrices=False)
+    if values[0] > limit:
+        matrix = (left * np.minimum(values, limit)) @ right
+    rounded = matrix.astype(dtype)
+    norm = svdvals(rounded.astype(np.float64))[0]
+    if norm > limit:
+        # Rounding the entries has lengthened the matrix by some units in the last place.
+        rounded *= dtype.type(limit / norm) * (1 - np.finfo(dtype).eps)
+    return rounded
+
+
+def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_iter=2000):
+    """Minimise ``1/2 ||X - A (P + R)||_F^2`` over R with ``||R||_2 <= limit``.
+
+    The problem is convex. In the eigenbasis of the Gram matrix, which changes
+    neither the objective nor the bound, it is solved by Douglas-Rachford
+    splitting (equivalently ADMM) between the quadratic, whose proximal operator
+    is then a division of rows, and the bound, whose projection clips singular
+    values; with over-relaxation and Anderson acceleration. Where atoms are used
+    unequally, the Gram matrix is ill-conditioned and this needs a tenth of the
+    iterations of an accelerated projected gradient.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (n_components, n_components)
+        ``A.T @ A``.
+    cross : ndarray of shape (n_components, n_features)
+        ``A.T @ X``.
+    shortcut : ndarray of shape (n_components, n_features)
+        P.
+    limit : float
+        Largest singular value allowed, positive.
+    start : ndarray of shape (n_components, n_features)
+        Residual to start from.
+    energy : float
+        ``||X||_F^2``.
+    tol : float, default=1e-5
+        Stop where the duality gap ``<grad, R> + limit ||grad||_nuclear``, which bounds
+        the distance to the optimal objective, is at most ``tol`` times the
+        objective (plus the rounding errors of the energy).
+    max_iter : int, default=2000
+        Most iterations.
+
+    Returns
+    -------
+    BoundedSolution
+        The best residual seen, and its relative duality gap.
+
+    References
+    ----------
+    J. Eckstein, D. Bertsekas, Math. Programming 55 (1992) (splitting with
+    relaxation); H. Walker, P. Ni, SIAM J. Numer. Anal. 49 (2011) (Anderson
+    acceleration); M. Jaggi, ICML 2013 (the gap).
+    """
+    curvature, basis = np.linalg.eigh(gram)
+    steepest = curvature[-1]
+    if steepest <= 0:
+        return BoundedSolution(clip_singular_values(start, limit), 0.0, 0, True)
+    curvature = np.maximum(curvature, 0)[:, None] / steepest
+    target = basis.T @ (cross - gram @ shortcut) / steepest
+    constant = 0.5 * energy - np.vdot(cross, shortcut) + 0.5 * np.vdot(shortcut, gram @ shortcut)
+    constant /= steepest
+    rounding = 8 * np.finfo(np.float64).eps * energy / steepest
+    # The median eigenvalue balances the two steps well, whatever the spread.
+    weight = max(float(np.median(curvature)), 1e-4)
+    shrinkage = weight / (curvature + weight)
+    shift = target / (curvature + weight)
+
+    inner = clip_singular_values(basis.T @ start, limit)
+    state = inner + (target - curvature * inner) / weight
+    accelerate = _Anderson()
+    best, best_value, best_gap = inner, np.inf, np.inf
+    n_iter = 0
+    while True:
+        inner = clip_singular_values(state, limit)
+        if n_iter % _CHECK_EVERY == 0 or n_iter == max_iter:
+            gradient = curvature * inner - target
+            value = constant + 0.5 * np.vdot(inner, gradient - target)
+            gap = np.vdot(gradient, inner) + limit * svdvals(gradient).sum()
+            if value < best_value:
+                best, best_value, best_gap = inner, value, gap
+            if gap <= tol * max(value, 0) + rounding:
+                best, best_value, best_gap = inner, value, gap
+                break
+        if n_iter == max_iter:
+            break
+        n_iter += 1
+        outer = shift + shrinkage * (2 * inner - state)
+        state = accelerate(state, _RELAXATION * (outer - inner))
+    return BoundedSolution(
+        residual=basis @ best,
+        gap=float(max(best_gap, 0) / max(best_value, rounding)),
+        n_iter=n_iter,
+        converged=bool(best_gap <= tol * max(best_value, 0) + rounding),
+    )
+
+
+class _Anderson:
+    """Anderson acceleration of a fixed-point iteration ``x <- x + f(x)``.
+
+    An accelerated point whose residual f more than doubles is taken back; too
+    many of those, and the plain iteration, which converges, goes on alone.
+    """
+
+    def __init__(self):
+        self.steps, self.changes = deque(maxlen=_MEMORY), deque(maxlen=_MEMORY)
+        self.last = None
+        self.accelerated = False
+        self.rejections = 0
+
+    def __call__(self, point, residual):
+        """The next point."""
+        size = np.linalg.norm(residual)
+        plain = point + residual
+        if self.last is not None:
+            last_plain, last_residual, last_size = self.last
+            if self.accelerated and size > 2 * last_size:
+                self.rejections += 1
+                self.steps.clear()
+                self.changes.clear()
+                self.last, self.accelerated = None, False
+                return last_plain
+            self.steps.append((plain - last_plain).ravel())
+            self.changes.append((residual - last_residual).ravel())
+        self.last = plain, residual, size
+        self.accelerated = bool(self.changes) and self.rejections < _MOST_REJECTIONS
+        if not self.accelerated:
+            return plain
+        changes = np.array(self.changes)
+        normal = changes @ changes.T
+        trace = np.trace(normal)
+        if trace == 0:
+            return plain
+        normal[np.diag_indices_from(normal)] += 1e-10 * trace
+        mixing = np.linalg.solve(normal, changes @ residual.ravel())
+        return plain - (mixing @ np.array(self.steps)).reshape(plain.shape)

@@ -1,0 +1,61 @@
+"""A dictionary ``P + R`` with unit atoms, and the set it must stay in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._bounded import keep_within
+
+_SHORTEST = 1e-6
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """Unit atoms ``components = (shortcut + residual) / lengths[:, None]``."""
+
+    components: np.ndarray  # (n_components, n_features)
+    residual: np.ndarray  # (n_components, n_features)
+    lengths: np.ndarray  # (n_components,)
+
+
+@dataclass(frozen=True)
+class DictionarySet:
+    """Which dictionaries may be learned: what the shortcut is and how large the residual may be.
+
+    Attributes
+    ----------
+    shortcut : ndarray of shape (n_components, n_features) or None
+        P. None for a plain dictionary, whose residual is the dictionary itself.
+    limit : float or None
+        Largest spectral norm of the residual.
+    dtype : dtype
+        Precision of the dictionaries.
+    """
+
+    shortcut: np.ndarray | None
+    limit: float | None
+    dtype: np.dtype
+
+    def fit(self, residual):
+        """The residual in the precision asked for and within the limit."""
+        if self.limit is None:
+            return residual.astype(self.dtype)
+        return keep_within(residual, self.limit, self.dtype)
+
+    def assemble(self, residual):
+        """The dictionary of a residual that `fit` has returned.
+
+        An atom too short to have a direction goes back to the shortcut, which
+        cannot raise the norm of the residual.
+        """
+        if self.shortcut is None:
+            components = residual / np.linalg.norm(residual, axis=1)[:, None]
+            # Twice: the first division loses a unit in the last place.
+            components /= np.linalg.norm(components, axis=1)[:, None]
+            return Dictionary(components, components, np.ones(len(components), self.dtype))
+        total = self.shortcut + residual
+        lengths = np.linalg.norm(total, axis=1)
+        if (short := lengths < _SHORTEST).any():
+            residual = np.where(short[:, None], self.dtype.type(0), residual)
+            return self.assemble(residual)
+        return Dictionary(total / lengths[:, None], residual, lengths)

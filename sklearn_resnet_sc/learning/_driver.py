@@ -1,0 +1,115 @@
+"""The alternating loop: code, then update; with history, progress, stopping and interrupts."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tqdm import tqdm
+
+_PATIENCE = 3
+
+
+@dataclass
+class Course:
+    """What became of a fit.
+
+    Attributes
+    ----------
+    best : object
+        The dictionary with the smallest objective seen.
+    error : list of float
+        Mean squared error of each dictionary coded; the first is that of the start.
+    n_nonzero : list of float
+        Mean number of atoms per signal, likewise.
+    objective : list of float
+        What was to be made small, likewise.
+    n_iter : int
+        Number of updates.
+    stop_reason : str
+        ``"tol"``, ``"max_iter"`` or ``"interrupted"``.
+    interrupt : KeyboardInterrupt or None
+        To be raised on, after the state has been stored.
+    """
+
+    best: Any
+    error: list = field(default_factory=list)
+    n_nonzero: list = field(default_factory=list)
+    objective: list = field(default_factory=list)
+    n_iter: int = 0
+    stop_reason: str = "max_iter"
+    interrupt: BaseException | None = None
+
+
+def alternate(dictionary, code, update, *, max_iter, tol, verbose=0, callback=None):
+    """Alternate between coding and updating; remember the best dictionary.
+
+    A greedy pursuit may find worse codes in a better dictionary, so the
+    objective can rise from one coding to the next; the dictionary returned is
+    the best of all that were coded.
+
+    Parameters
+    ----------
+    dictionary : object
+        To begin with.
+    code : callable
+        Codes the signals in a dictionary; the result has ``objective``, ``error``
+        and ``n_nonzero``.
+    update : callable
+        A new dictionary from a dictionary and what ``code`` returned.
+    max_iter : int
+        Most updates.
+    tol : float
+        Stop where the best objective has gained less than ``tol`` times itself per update
+        over the last three updates.
+    verbose : int, default=0
+        Whether to show a progress bar.
+    callback : callable, default=None
+        Called after every update and the coding that follows it, with a dict: ``iteration``
+        (from 1), ``dictionary``, ``coded`` and the lists ``error`` and ``objective`` so far.
+
+    Returns
+    -------
+    Course
+        The best dictionary and the history; also after a KeyboardInterrupt, which is caught.
+    """
+    course = Course(best=dictionary)
+    smallest = []  # best objective so far, after each coding
+    try:
+        with tqdm(total=max_iter, desc="learning", unit="update", disable=not verbose) as bar:
+            while True:
+                coded = code(dictionary)
+                if not smallest or coded.objective < smallest[-1]:
+                    course.best = dictionary
+                course.error.append(coded.error)
+                course.n_nonzero.append(coded.n_nonzero)
+                course.objective.append(coded.objective)
+                smallest.append(min(course.objective))
+                bar.set_postfix(error=f"{coded.error:.6g}", refresh=False)
+                if callback is not None and course.n_iter:
+                    callback(
+                        {
+                            "iteration": course.n_iter,
+                            "dictionary": dictionary,
+                            "coded": coded,
+                            "error": course.error,
+                            "objective": course.objective,
+                        }
+                    )
+                if _settled(smallest, tol):
+                    course.stop_reason = "tol"
+                    break
+                if course.n_iter == max_iter:
+                    break
+                dictionary = update(dictionary, coded)
+                course.n_iter += 1
+                bar.update()
+    except KeyboardInterrupt as interrupt:
+        course.stop_reason, course.interrupt = "interrupted", interrupt
+    return course
+
+
+def _settled(smallest, tol):
+    if smallest[-1] == 0:
+        return True
+    if len(smallest) <= _PATIENCE:
+        return False
+    return smallest[-1 - _PATIENCE] - smallest[-1] <= _PATIENCE * tol * smallest[-1]

@@ -1,0 +1,145 @@
+"""What an update needs to know of signals and codes: small matrices, and errors per signal."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._jit import kernel
+from .._parallel import run_blocks
+
+_BLOCK = 256  # signals that a thread copies, scaled, at a time
+_MOST_PARTS = 8  # partial sums; fixed, so that sums do not depend on the number of threads
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Sums over signals, in units in which the largest entry of X is about one.
+
+    ``A`` are the codes and ``W`` the diagonal matrix of sample weights. Sums are float64
+    whatever the precision of the data: they are small, and a sum of 1e5
+    squares in float32 loses four digits.
+    """
+
+    gram: np.ndarray  # (n_components, n_components), A' W A
+    cross: np.ndarray  # (n_components, n_features), A' W X
+    usage: np.ndarray  # (n_components,), sum of the weights of the signals that use an atom
+    residual_norm2: np.ndarray  # (n_samples,), squared error of each signal
+    error: float  # W-weighted mean of the squared errors
+    energy: float  # tr(X' W X)
+
+
+class TrainingSet:
+    """Signals with weights, read block by block and never copied as a whole.
+
+    Blocks are scaled by a power of two, so that squares neither over- nor
+    underflow; that changes no bits.
+    """
+
+    def __init__(self, X, sample_weight=None, *, n_jobs=None):
+        self.X, self.n_jobs = X, n_jobs
+        self.n_samples, self.n_features = X.shape
+        self.weight = np.ones(self.n_samples) if sample_weight is None else sample_weight
+        self.total_weight = float(self.weight.sum())
+        largest = max(float(X.max()), -float(X.min()))
+        exponent = -np.frexp(largest)[1] if largest > 0 else 0
+        # A scale that is itself a normal number in the precision of X.
+        limit = -np.finfo(X.dtype).minexp - 1
+        self.scale = X.dtype.type(np.ldexp(1.0, int(np.clip(exponent, -limit, limit))))
+        self.energy = 0.0
+        for _, signals, weight in self.blocks():
+            norm2 = np.einsum("ij,ij->i", signals, signals, dtype=np.float64)
+            self.energy += float(weight @ norm2)
+
+    def blocks(self, start=0, stop=None):
+        """Slices with their scaled signals and their weights; signals live until the next one."""
+        scratch = np.empty((_BLOCK, self.n_features), self.X.dtype)
+        stop = self.n_samples if stop is None else stop
+        for first in range(start, stop, _BLOCK):
+            rows = slice(first, min(first + _BLOCK, stop))
+            signals = scratch[: rows.stop - rows.start]
+            np.multiply(self.X[rows], self.scale, out=signals)
+            yield rows, signals, self.weight[rows]
+
+    def signals(self, rows):
+        """Some scaled signals, in float64."""
+        return self.X[rows].astype(np.float64) * float(self.scale)
+
+    def covariance(self):
+        """Covariance of the features about their weighted means."""
+        moment = np.zeros((self.n_features, self.n_features))
+        mean = np.zeros(self.n_features)
+        for _, signals, weight in self.blocks():
+            mean += weight @ signals
+        mean /= self.total_weight
+        for _, signals, weight in self.blocks():
+            centred = signals - mean
+            moment += (centred * weight[:, None]).T @ centred
+        return moment / self.total_weight
+
+    def in_units_of_data(self, error):
+        """A mean squared error of scaled signals in the units of X."""
+        return error / float(self.scale) / float(self.scale)
+
+    def statistics(self, code, components):
+        """Sums for the codes (CSR) of all signals in a dictionary."""
+        n_components = components.shape[0]
+        norm2 = np.empty(self.n_samples)
+        n_parts = max(1, min(_MOST_PARTS, self.n_samples // (16 * _BLOCK)))
+        edges = np.linspace(0, self.n_samples, n_parts + 1).astype(int)
+        grams = np.zeros((n_parts, n_components, n_components))
+        crosses = np.zeros((n_parts, n_components, self.n_features))
+        usages = np.zeros((n_parts, n_components))
+
+        def make_worker():
+            residual = np.empty(self.n_features, self.X.dtype)
+
+            def sum_part(part):
+                sums = grams[part], crosses[part], usages[part]
+                for rows, signals, weight in self.blocks(edges[part], edges[part + 1]):
+                    pointers = code.indptr[rows.start : rows.stop + 1]
+                    entries = slice(pointers[0], pointers[-1])
+                    values = code.data[entries] * self.scale
+                    indices = code.indices[entries]
+                    pointers = pointers - pointers[0]
+                    _accumulate(
+                        signals, weight, pointers, indices, values, components, *sums,
+                        residual, norm2[rows],
+                    )  # fmt: skip
+
+            return sum_part
+
+        run_blocks(make_worker, n_parts, n_jobs=self.n_jobs)
+        gram = grams.sum(axis=0)
+        return Statistics(
+            gram=gram + np.tril(gram, -1).T,
+            cross=crosses.sum(axis=0),
+            usage=usages.sum(axis=0),
+            residual_norm2=norm2,
+            error=float(self.weight @ norm2) / self.total_weight,
+            energy=self.energy,
+        )
+
+
+@kernel
+def _accumulate(
+    signals, weight, pointers, indices, values, components, gram, cross, usage, residual, norm2
+):
+    """Add a block to the sums (of ``gram`` the lower triangle), and measure its errors."""
+    for i in range(weight.size):
+        for f in range(residual.size):
+            residual[f] = signals[i, f]
+        for p in range(pointers[i], pointers[i + 1]):
+            j = indices[p]
+            value = values[p]
+            factor = weight[i] * value
+            for f in range(residual.size):
+                cross[j, f] += factor * signals[i, f]
+                residual[f] -= value * components[j, f]
+            if value != 0:
+                usage[j] += weight[i]
+            for q in range(pointers[i], p + 1):
+                gram[j, indices[q]] += factor * values[q]
+        total = 0.0
+        for f in range(residual.size):
+            total += residual[f] * residual[f]
+        norm2[i] = total
