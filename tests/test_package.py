@@ -63,12 +63,17 @@ CLOCK = "import time\ndef clock(): return time.perf_counter(), time.process_time
 ELAPSED = "print(min(stop - start for start, stop in zip(begin, clock())))"
 
 
+def attained(limit, script, **environment):
+    """Whether one of a few runs of `script` prints at most `limit` seconds."""
+    return any(run_python(script, **environment) <= limit for _ in range(4))
+
+
 def test_import_costs_at_most_a_third_of_a_second():
     script = (
         CLOCK + "import sklearn.base, numba\nbegin = clock()\n"
         "from sklearn_resnet_sc import ResidualDictionaryLearning, SparseCoder, sparse_encode\n"
     )
-    assert min(run_python(script + ELAPSED) for _ in range(4)) <= 0.3
+    assert attained(0.3, script + ELAPSED)
 
 
 FIRST_USES = {
@@ -96,9 +101,8 @@ def test_first_use_with_an_empty_and_with_a_warm_cache(name, tmp_path):
     script = first_use(FIRST_USES[name]) + ELAPSED
     cold = run_python(script, NUMBA_CACHE_DIR=str(tmp_path))
     assert any(tmp_path.rglob("*.nbc"))  # kernels were compiled, and kept
-    warm = min(run_python(script, NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(3))
     assert cold <= 6.0
-    assert warm <= 0.5
+    assert attained(0.5, script, NUMBA_CACHE_DIR=str(tmp_path))  # now with a warm one
 
 
 @pytest.mark.parametrize("named", [False, True], ids=["no folder named", "NUMBA_CACHE_DIR named"])
