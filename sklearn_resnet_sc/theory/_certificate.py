@@ -178,7 +178,7 @@ def residual_certificate(shortcut, residual, *, residual_bound=None):
 
     Returns
     -------
-    certificate : ResidualCertificate
+    ResidualCertificate
         Prints as sentences; `to_dict` gives plain values for JSON.
 
     Raises

@@ -40,7 +40,7 @@ def mutual_coherence(dictionary):
 
     Returns
     -------
-    coherence : float
+    float
         Between 0 and 1; 0 for a single atom.
 
     Raises
@@ -75,7 +75,7 @@ def average_coherence(dictionary):
 
     Returns
     -------
-    coherence : float
+    float
         Between 0 and the mutual coherence.
 
     Raises
@@ -115,7 +115,7 @@ def babel(dictionary, max_order=None):
 
     Returns
     -------
-    values : ndarray of shape (max_order + 1,)
+    ndarray of shape (max_order + 1,)
         ``values[m]`` is ``mu_1(m)``, with ``mu_1(0) = 0``; float64.
 
     Raises
@@ -170,7 +170,7 @@ def welch_bound(n_components, n_features):
 
     Returns
     -------
-    bound : float
+    float
         Between 0 and 1.
 
     Raises

@@ -46,7 +46,7 @@ def frame_bounds(dictionary):
 
     Returns
     -------
-    bounds : FrameBounds
+    FrameBounds
         With fields `lower` and `upper`. They are squares of singular values: for
         atoms beyond about 1e150 (below 1e-150) in length they leave the range of
         floats and are infinite (zero).
@@ -152,7 +152,7 @@ def dictionary_properties(dictionary, *, max_order=None, n_directions=256, rando
 
     Returns
     -------
-    properties : DictionaryProperties
+    DictionaryProperties
         Prints as a sentence. Its `beta_gap` is the angle of the best direction
         found: a lower estimate.
 

@@ -27,7 +27,7 @@ def sparsity_from_coherence(coherence, n_components):
 
     Returns
     -------
-    n_nonzero : int
+    int
         0 where nothing is certified.
 
     Raises
@@ -126,7 +126,7 @@ def uniqueness_bound(dictionary):
 
     Returns
     -------
-    bound : UniquenessBound
+    UniquenessBound
         Prints as a sentence; `n_nonzero` is the largest certified sparsity.
 
     Raises
@@ -235,12 +235,12 @@ def exact_recovery_condition(dictionary, support):
     ----------
     dictionary : array-like of shape (n_components, n_features)
         The atoms, as rows.
-    support : array-like of int, or boolean mask of shape (n_components,)
-        Indices of the atoms in use, T. May be empty: nothing is then to be found.
+    support : array-like of int, or of bool with shape (n_components,)
+        Indices of the atoms in use, T, or a mask of them. May be empty: nothing is then to be found.
 
     Returns
     -------
-    condition : ExactRecovery
+    ExactRecovery
         With `coefficient`, and `holds`.
 
     Raises

@@ -171,7 +171,7 @@ def residual_bounds(shortcut, residual):
 
     Returns
     -------
-    bounds : ResidualBounds
+    ResidualBounds
         Prints as sentences. Where a precondition fails (``rho >= 1``, a shortcut
         that is not of full rank) the bound is vacuous and the sentence says
         "not certified".

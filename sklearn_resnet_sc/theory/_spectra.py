@@ -72,7 +72,7 @@ def singular_spectrum(matrix):
 
     Returns
     -------
-    sigma : ndarray of shape (..., min(n_rows, n_columns))
+    ndarray of shape (..., min(n_rows, n_columns))
         In the precision of `matrix`, float32 or float64.
 
     Raises
@@ -109,7 +109,7 @@ def numerical_rank(matrix, *, rtol=None):
 
     Returns
     -------
-    rank : int or ndarray of int
+    int or ndarray of int
         0 for a zero matrix.
 
     Raises
@@ -141,7 +141,7 @@ def effective_rank(matrix):
 
     Returns
     -------
-    rank : float or ndarray
+    float or ndarray
         0 for a zero matrix.
 
     Raises
@@ -176,7 +176,7 @@ def participation_ratio(matrix):
 
     Returns
     -------
-    ratio : float or ndarray
+    float or ndarray
         0 for a zero matrix.
 
     Raises
@@ -209,7 +209,7 @@ def condition_number(matrix, *, rtol=None):
 
     Returns
     -------
-    kappa : float or ndarray
+    float or ndarray
         At least 1; infinite where the numerical rank is not full.
 
     Raises

@@ -87,7 +87,7 @@ def stability_bound(dictionary, n_nonzero, noise):
 
     Returns
     -------
-    bound : StabilityBound
+    StabilityBound
         Prints as a sentence; `squared_error` is the better of the two bounds,
         infinite where nothing is certified.
 

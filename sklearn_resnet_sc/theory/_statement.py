@@ -14,7 +14,7 @@ class Statement:
 
         Returns
         -------
-        fields : dict
+        dict
             Nested results become dictionaries, arrays become lists, and numbers
             that are not finite become None.
         """
