@@ -236,7 +236,8 @@ def exact_recovery_condition(dictionary, support):
     dictionary : array-like of shape (n_components, n_features)
         The atoms, as rows.
     support : array-like of int, or of bool with shape (n_components,)
-        Indices of the atoms in use, T, or a mask of them. May be empty: nothing is then to be found.
+        Indices of the atoms in use, T, or a mask of them. May be empty: there is nothing to
+        find then.
 
     Returns
     -------
