@@ -100,7 +100,7 @@ class DictionaryDisplay:
         )
         self.patch_size = _resolve_patch_size(patch_size, self.dictionary.shape[1])
 
-    def plot(self, ax=None, *, n_columns=None, cmap="gray", gap_color="white", title=None):
+    def plot(self, ax=None, *, n_columns=None, cmap="gray", gap_color="#8fb3d9", title=None):
         """Draw the mosaic of atoms.
 
         Parameters
@@ -111,8 +111,8 @@ class DictionaryDisplay:
             Atoms in a row; ``None`` makes the mosaic about square.
         cmap : str or matplotlib Colormap, default="gray"
             Colours from the smallest to the largest entry.
-        gap_color : matplotlib color, default="white"
-            Colour between the tiles.
+        gap_color : matplotlib color, default="#8fb3d9"
+            Colour between the tiles; by default a light blue, which no grey is taken for.
         title : str or None, default=None
             Title of the axes.
 

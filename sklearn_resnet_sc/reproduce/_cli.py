@@ -70,7 +70,7 @@ def _parser():
     )
     reproduce.set_defaults(command=_reproduce)
     reproduce.add_argument(
-        "--quick", action="store_true", help="fewer patches and sweeps: under a minute, not minutes"
+        "--quick", action="store_true", help="fewer patches and sweeps: seconds, not minutes"
     )
     reproduce.add_argument(
         "--out",

@@ -69,8 +69,8 @@ class Scale:
     n_sweeps: int
 
 
-QUICK = Scale(n_train=10_000, n_test_per_image=1_000, n_sweeps=12)
-FULL = Scale(n_train=50_000, n_test_per_image=4_000, n_sweeps=40)
+QUICK = Scale(n_train=20_000, n_test_per_image=1_500, n_sweeps=20)
+FULL = Scale(n_train=100_000, n_test_per_image=4_000, n_sweeps=50)
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def scale_of(inputs):
 
 
 def count_steps(scale):
-    """Calls of ``advance``: one a sweep, and two codings for each dictionary."""
-    return scale.n_sweeps * sum(arm.learned for arm in ARMS) + 2 * len(ARMS)
+    """Steps of ``advance``: one for each coding, in learning and in trying."""
+    return (scale.n_sweeps + 1) * sum(arm.learned for arm in ARMS) + 2 * len(ARMS)
 
 
 def run_experiment(inputs, advance, scale=None):
@@ -176,11 +176,11 @@ def _test_patches(inputs, scale):
 
 def _learn(arm, train, inputs, scale, advance):
     label = f"learning {arm.name}"
-    n_done = 0
+    n_left = scale.n_sweeps + 1
 
-    def sweep_done(*_, **__):
-        nonlocal n_done
-        n_done += 1
+    def coded(_):
+        nonlocal n_left
+        n_left -= 1
         advance(label)
 
     estimator = ResidualDictionaryLearning(
@@ -191,12 +191,11 @@ def _learn(arm, train, inputs, scale, advance):
         fit_n_nonzero_coefs=N_NONZERO,
         max_iter=scale.n_sweeps,
         n_jobs=inputs.n_jobs,
-        callback=sweep_done,
+        callback=coded,
         random_state=inputs.seed,
     ).fit(train)
-    # A fit that converged early has done its share of the work all the same.
-    if n_done < scale.n_sweeps:
-        advance(label, scale.n_sweeps - n_done)
+    # A fit that settled early has done its share of the work all the same.
+    advance(label, n_left)
     return estimator
 
 

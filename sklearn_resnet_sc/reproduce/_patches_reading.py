@@ -85,7 +85,7 @@ def _caution(experiment):
     n_images = len(experiment.n_test_by_image)
     least = min(result.reached for result in experiment.results.values())
     return (
-        f"At 38 dB the averages include patches that are not there with 32 atoms (up to "
+        f"At 38 dB the averages include patches that do not get there with 32 atoms (up to "
         f"{100 * (1 - least):.0f} percent of them). All this is one draw of training patches and "
         f"{n_images} held-out {'image' if n_images == 1 else 'images'}: trust a difference that "
         f"has one sign on all of them, and not one that changes from image to image."

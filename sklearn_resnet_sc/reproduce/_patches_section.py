@@ -215,7 +215,7 @@ def _atom_figures(experiment):
     return [
         Figure(
             name=f"atoms_{key}",
-            caption=f"{result.arm.name}: PSNR {result.psnr:.2f} dB at 5 atoms.",
+            caption=f"PSNR {result.psnr:.2f} dB at 5 atoms.",
             display=DictionaryDisplay(result.dictionary, patch_size=_patches.PATCH_SIZE),
             size=(4.0, 4.2),
             options={"title": result.arm.name},

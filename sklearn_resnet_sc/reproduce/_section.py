@@ -5,9 +5,9 @@ A section lives in one file that offers three names:
 ``NAME``
     Its key in ``results.json``.
 ``count_steps(inputs)``
-    How often it will call ``advance``.
+    How many steps its calls of ``advance`` will make together.
 ``run(inputs, advance)``
-    Does the work, calls ``advance(label)`` after each step, and returns a `Section`.
+    Does the work, calls ``advance(label, n_steps=1)`` on the way, and returns a `Section`.
 
 The file is listed in ``_cli.SECTIONS``; the rest of the report need not know it.
 """
