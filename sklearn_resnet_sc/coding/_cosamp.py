@@ -2,8 +2,9 @@
 
 An iteration joins the ``2 s`` atoms that correlate most with the residual to
 the support, solves least squares on the union, and keeps the ``s`` largest
-codes. It halts at the residual asked for, or as soon as an iteration does not
-lower the residual; the best code met is the one returned.
+codes. More atoms than features would leave the least squares problem open, so
+no more than that are joined. It halts at the residual asked for, or as soon as
+an iteration does not lower the residual; the best code met is the one returned.
 """
 
 import numpy as np
@@ -29,7 +30,7 @@ def cosamp(atoms, signals, request, codes):
     gram = atoms.gram
     n_components = gram.shape[0]
     sparsity = request.n_nonzero
-    room = min(3 * sparsity, n_components)  # atoms in a union
+    room = min(3 * sparsity, *atoms.components.shape)  # atoms in a union
     noise = rounding(gram)
     noise2 = noise * noise
     initial = np.empty(n_components, gram.dtype)
@@ -64,7 +65,7 @@ def cosamp(atoms, signals, request, codes):
                 break
             n_iter += 1
             n_chosen = select_largest(
-                correlations, min(2 * sparsity, room), request.positive, keys, chosen
+                correlations, min(2 * sparsity, room - count), request.positive, keys, chosen
             )
             for u in range(count):
                 union[u] = best_members[u]

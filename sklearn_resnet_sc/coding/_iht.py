@@ -1,8 +1,9 @@
 """Iterative hard thresholding, normalised (Blumensath, Davies 2010), from the Gram matrix.
 
 An iteration goes a step along the gradient and keeps the ``s`` largest codes.
-The step is the best one for the present support; where the support changes it
-is halved until the residual is sure to fall. With ``polish`` the code is then
+The step is the best one for the present support (the last one where the
+gradient vanishes there); where the support changes it is halved until the
+residual is sure to fall. With ``polish`` the code is then
 the least squares solution on the new support: hard thresholding pursuit
 (Foucart 2011), which ends after finitely many iterations.
 """
@@ -41,14 +42,17 @@ def _curvature(gram, members, count, values):
 
 
 @kernel
-def _best_step(gram, correlations, members, count, values):
-    """Step along the gradient on a support that lowers the residual most; 0 if it is flat."""
+def _best_step(gram, correlations, members, count, values, noise):
+    """Step along the gradient on a support that lowers the residual most.
+
+    0 if it would lower its square by no more than ``noise``.
+    """
     slope = gram.dtype.type(0)
     for u in range(count):
         values[u] = correlations[members[u]]
         slope += values[u] * values[u]
     curvature = _curvature(gram, members, count, values)
-    return slope / curvature if curvature > 0 else gram.dtype.type(0)
+    return slope / curvature if slope * slope > noise * curvature else gram.dtype.type(0)
 
 
 @kernel
@@ -105,20 +109,25 @@ def iht(atoms, signals, request, codes):
             residual2 = residual_energy(norm2, initial, correlations, members, count, values)
         status = 0
         n_iter = 0
+        step = zero
         while residual2 > tol:
             if n_iter == request.max_iter:
                 status = _MAX_ITER
                 break
             n_iter += 1
-            step = zero
+            best_step = zero
             if not request.polish:
-                step = _best_step(gram, correlations, members, count, move_values)
-            exact = step > zero
-            if not exact:  # no support yet, or the gradient vanishes on it
+                best_step = _best_step(
+                    gram, correlations, members, count, move_values, noise2 * norm2
+                )
+            exact = best_step > zero
+            if exact:
+                step = best_step
+            elif request.polish or step == zero:  # a support that has no gradient, or none yet
                 n_next = select_largest(
                     correlations, sparsity, request.positive, keys, next_members
                 )
-                step = _best_step(gram, correlations, next_members, n_next, move_values)
+                step = _best_step(gram, correlations, next_members, n_next, move_values, zero)
             if not step > zero:
                 break
 
