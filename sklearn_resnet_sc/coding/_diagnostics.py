@@ -67,4 +67,4 @@ def warn_once(outcome):
     gaps = outcome.gap[outcome.status == Status.MAX_ITER]
     if gaps.size and not np.isnan(gaps).all():
         parts.append(f"worst relative dual gap {np.nanmax(gaps):.2g}")
-    warnings.warn("; ".join(parts) + ".", ConvergenceWarning, stacklevel=3)
+    warnings.warn("; ".join(parts) + ".", ConvergenceWarning, stacklevel=4)

@@ -77,6 +77,8 @@ def ols(atoms, signals, request, codes):
                 # Rounding may leave the chosen atom a trace above its floor.
                 distances2[atom] = zero
 
+        if n_chosen == n_components and residual2 > max(tol, noise * norm2) and tol >= 0:
+            status = _TOL_NOT_REACHED  # with every atom there is
         values = codes.values[i]
         solve_codes(factor, projections, n_chosen, values)
         sort_code(indices, values, n_chosen)

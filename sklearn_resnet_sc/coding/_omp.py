@@ -10,6 +10,7 @@ from .._jit import kernel
 from ._gram_rows import orthogonal_part, rounding, solve_codes, sort_code, squared_distance
 from ._records import Status
 from ._scan import abs_argmax
+from ._supports import shortest_length2
 
 _TOL_NOT_REACHED = int(Status.TOL_NOT_REACHED)
 _DEPENDENT_ATOMS = int(Status.DEPENDENT_ATOMS)
@@ -23,6 +24,7 @@ def omp(atoms, signals, request, codes):
     one = gram.dtype.type(1)
     noise = rounding(gram)
     noise2 = noise * noise
+    shortest2 = shortest_length2(gram)
     basis_rows = np.empty((capacity, gram.shape[0]), gram.dtype)
     factor = np.empty((capacity, capacity), gram.dtype)
     projections = np.empty(capacity, gram.dtype)
@@ -41,6 +43,9 @@ def omp(atoms, signals, request, codes):
             length2 = gram[atom, atom]
             # The residual is orthogonal to every atom: nothing left to explain.
             if not correlation * correlation > noise2 * norm2 * length2:
+                if correlation * correlation > noise2 * norm2 * shortest2:
+                    correlations[atom] = 0  # noise of a long atom that may hide shorter ones
+                    continue
                 if residual2 > noise * norm2 and tol >= 0:
                     status = _TOL_NOT_REACHED
                 break
@@ -64,6 +69,8 @@ def omp(atoms, signals, request, codes):
                     row[j] = entry
                     correlations[j] -= projection * entry
 
+        if n_chosen == gram.shape[0] and residual2 > max(tol, noise * norm2) and tol >= 0:
+            status = _TOL_NOT_REACHED  # with every atom there is
         values = codes.values[i]
         solve_codes(factor, projections, n_chosen, values)
         sort_code(indices, values, n_chosen)
