@@ -83,6 +83,7 @@ def cosamp(atoms, signals, request, codes):
                     gram, initial, noise2 * norm2, union, size,
                     members, 0, factor, projections, values, new,
                 )  # fmt: skip
+                sort_code(members, values, size)  # ties in what follows go to the first atom
             else:
                 members[:size] = union[:size]
                 size = least_squares(gram, initial, members, size, factor, projections, values)

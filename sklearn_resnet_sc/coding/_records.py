@@ -71,5 +71,5 @@ _MESSAGES = {
     Status.DEPENDENT_ATOMS: (
         "stopped early because the next atom depends linearly on those chosen, to rounding"
     ),
-    Status.MAX_ITER: "stopped at max_iter; raise max_iter, or gap_tol",
+    Status.MAX_ITER: "stopped at max_iter; raise it, or the tolerance",
 }
