@@ -216,6 +216,12 @@ def sparse_encode(
         Whether ``"iht"`` and ``"cosamp"`` solve the least squares problem on
         every support that they visit.
 
+    missing : {"error", "mask"}, default="error"
+        What NaN in `X` means. ``"mask"``: a feature that was not observed;
+        each signal is coded on its observed features alone, and its residual
+        counted on them. Costs a Gram matrix for every distinct pattern of
+        missing features.
+
     Returns
     -------
     code : ndarray or CSR of shape (n_samples, n_components)
@@ -233,6 +239,13 @@ def sparse_encode(
     See Also
     --------
     SparseCoder : The same as a transformer.
+
+    Notes
+    -----
+    Memory: the input, the output, the Gram matrix of the atoms, and per thread
+    the correlations of one block of signals. Where the Gram matrix is larger
+    than scikit-learn's ``working_memory`` (see :func:`sklearn.set_config`),
+    pursuits that can do without it do; the others say so.
 
     References
     ----------
