@@ -8,7 +8,7 @@ nothing is pickled.
 import itertools
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from joblib import effective_n_jobs
 from tqdm import tqdm
@@ -101,7 +101,9 @@ def run_blocks(make_worker, n_blocks, *, n_jobs=None, verbose=0, description=Non
     numbers = itertools.count()  # next() is atomic: the queue of blocks
     failures = []
 
-    with tqdm(total=n_blocks, desc=description, disable=not verbose) as bar:
+    # Not even a disabled bar where none is wanted: tqdm starts a thread, and takes a lock that a
+    # child forked meanwhile would wait for forever.
+    with tqdm(total=n_blocks, desc=description) if verbose else nullcontext() as bar:
 
         def work():
             try:
