@@ -11,7 +11,7 @@ _SHORTEST = 1e-6
 
 @dataclass(frozen=True)
 class Dictionary:
-    """Unit atoms ``components = (shortcut + residual) / lengths[:, None]``."""
+    """Atoms ``components = (shortcut + residual) / lengths[:, None]``, of unit length mostly."""
 
     components: np.ndarray  # (n_components, n_features)
     residual: np.ndarray  # (n_components, n_features)
@@ -30,14 +30,22 @@ class DictionarySet:
         Largest spectral norm of the residual.
     dtype : dtype
         Precision of the dictionaries.
+    ball : bool, default=False
+        Whether atoms may be shorter than one; only without a shortcut.
+    positive : bool, default=False
+        Whether atoms must not have negative entries; only without a shortcut.
     """
 
     shortcut: np.ndarray | None
     limit: float | None
     dtype: np.dtype
+    ball: bool = False
+    positive: bool = False
 
     def fit(self, residual):
         """The residual in the precision asked for and within the limit."""
+        if self.positive:
+            residual = np.maximum(residual, 0)
         if self.limit is None:
             return residual.astype(self.dtype)
         return keep_within(residual, self.limit, self.dtype)
@@ -48,6 +56,10 @@ class DictionarySet:
         An atom too short to have a direction goes back to the shortcut, which
         cannot raise the norm of the residual.
         """
+        if self.ball:
+            lengths = np.linalg.norm(residual, axis=1)
+            components = residual / np.maximum(lengths, 1)[:, None]
+            return Dictionary(components, components, np.ones(len(components), self.dtype))
         if self.shortcut is None:
             components = residual / np.linalg.norm(residual, axis=1)[:, None]
             # Twice: the first division loses a unit in the last place.

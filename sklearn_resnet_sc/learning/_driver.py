@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 _PATIENCE = 3
@@ -15,7 +16,9 @@ class Course:
     Attributes
     ----------
     best : object
-        The dictionary with the smallest objective seen.
+        The dictionary with the smallest objective seen; of a stream, the last one.
+    coded : object
+        What it was coded to; of a stream, the last batch before its update.
     error : list of float
         Mean squared error of each dictionary coded; the first is that of the start.
     n_nonzero : list of float
@@ -25,12 +28,13 @@ class Course:
     n_iter : int
         Number of updates.
     stop_reason : str
-        ``"tol"``, ``"max_iter"`` or ``"interrupted"``.
+        ``"tol"``, ``"max_iter"``, ``"interrupted"`` or another word that `settled` gave.
     interrupt : KeyboardInterrupt or None
         To be raised on, after the state has been stored.
     """
 
     best: Any
+    coded: Any = None
     error: list = field(default_factory=list)
     n_nonzero: list = field(default_factory=list)
     objective: list = field(default_factory=list)
@@ -39,7 +43,18 @@ class Course:
     interrupt: BaseException | None = None
 
 
-def alternate(dictionary, code, update, *, max_iter, tol, verbose=0, callback=None):
+def alternate(
+    dictionary,
+    code,
+    update,
+    *,
+    max_iter,
+    tol=0.0,
+    settled=None,
+    stream=False,
+    verbose=0,
+    callback=None,
+):
     """Alternate between coding and updating; remember the best dictionary.
 
     A greedy pursuit may find worse codes in a better dictionary, so the
@@ -59,12 +74,18 @@ def alternate(dictionary, code, update, *, max_iter, tol, verbose=0, callback=No
         Most updates.
     tol : float
         Stop where the best objective has gained less than ``tol`` times itself per update
-        over the last three updates.
+        over the last three updates. Not used with `settled`.
+    settled : callable, default=None
+        Another rule: from the course so far, why to stop, or nothing.
+    stream : bool, default=False
+        Whether every coding is of other signals, so that objectives do not compare. Then the
+        last dictionary is kept, and coding ends with the last update.
     verbose : int, default=0
         Whether to show a progress bar.
     callback : callable, default=None
         Called after every update and the coding that follows it, with a dict: ``iteration``
-        (from 1), ``dictionary``, ``coded`` and the lists ``error`` and ``objective`` so far.
+        (from 1), ``dictionary``, ``coded`` and the lists ``error`` and ``objective`` so far. Of a
+        stream, before the next coding.
 
     Returns
     -------
@@ -73,17 +94,26 @@ def alternate(dictionary, code, update, *, max_iter, tol, verbose=0, callback=No
     """
     course = Course(best=dictionary)
     smallest = []  # best objective so far, after each coding
+    if settled is None:
+
+        def settled(course):
+            return "tol" if _stagnant(smallest, tol) else ""
+
     try:
         with tqdm(total=max_iter, desc="learning", unit="update", disable=not verbose) as bar:
-            while True:
+            while not (stream and course.n_iter == max_iter):
                 coded = code(dictionary)
-                if not smallest or coded.objective < smallest[-1]:
-                    course.best = dictionary
+                if stream or not smallest or coded.objective < smallest[-1]:
+                    course.best, course.coded = dictionary, coded
                 course.error.append(coded.error)
                 course.n_nonzero.append(coded.n_nonzero)
                 course.objective.append(coded.objective)
-                smallest.append(min(course.objective))
+                smallest.append(min(coded.objective, smallest[-1] if smallest else np.inf))
                 bar.set_postfix(error=f"{coded.error:.6g}", refresh=False)
+                if stream:
+                    course.best = dictionary = update(dictionary, coded)
+                    course.n_iter += 1
+                    bar.update()
                 if callback is not None and course.n_iter:
                     callback(
                         {
@@ -94,20 +124,21 @@ def alternate(dictionary, code, update, *, max_iter, tol, verbose=0, callback=No
                             "objective": course.objective,
                         }
                     )
-                if _settled(smallest, tol):
-                    course.stop_reason = "tol"
+                if reason := settled(course):
+                    course.stop_reason = reason
                     break
-                if course.n_iter == max_iter:
-                    break
-                dictionary = update(dictionary, coded)
-                course.n_iter += 1
-                bar.update()
+                if not stream:
+                    if course.n_iter == max_iter:
+                        break
+                    dictionary = update(dictionary, coded)
+                    course.n_iter += 1
+                    bar.update()
     except KeyboardInterrupt as interrupt:
         course.stop_reason, course.interrupt = "interrupted", interrupt
     return course
 
 
-def _settled(smallest, tol):
+def _stagnant(smallest, tol):
     if smallest[-1] == 0:
         return True
     if len(smallest) <= _PATIENCE:
