@@ -87,7 +87,9 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
     Returns
     -------
     BoundedSolution
-        The best residual seen, and its relative duality gap.
+        The best residual seen, and its relative duality gap. Directions about
+        which the codes say nothing (atoms without use, say) are zero in it, so
+        that they take nothing of what the bound allows to others.
 
     References
     ----------
@@ -97,15 +99,16 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
     """
     curvature, basis = np.linalg.eigh(gram)
     steepest = curvature[-1]
-    if steepest <= 0:
-        return BoundedSolution(clip_singular_values(start, limit), 0.0, 0, True)
-    curvature = np.maximum(curvature, 0)[:, None] / steepest
+    seen = curvature > len(curvature) * np.finfo(np.float64).eps * max(steepest, 0)
+    if not seen.any():
+        return BoundedSolution(np.zeros_like(start), 0.0, 0, True)
+    curvature, basis = curvature[seen][:, None] / steepest, basis[:, seen]
     target = basis.T @ (cross - gram @ shortcut) / steepest
     constant = 0.5 * energy - np.vdot(cross, shortcut) + 0.5 * np.vdot(shortcut, gram @ shortcut)
     constant /= steepest
     rounding = 8 * np.finfo(np.float64).eps * energy / steepest
-    # The median eigenvalue balances the two steps well, whatever the spread.
-    weight = max(float(np.median(curvature)), 1e-4)
+    # The geometric mean balances the two steps well, whatever the spread.
+    weight = float(np.exp(np.log(np.maximum(curvature, 1e-6)).mean()))
     shrinkage = weight / (curvature + weight)
     shift = target / (curvature + weight)
 

@@ -44,6 +44,8 @@ class Sweep:
         self.pursuit = pursuit
         self.mean_weight = training_set.total_weight / np.count_nonzero(training_set.weight)
         self.largest_gap = 0.0
+        self.replacing = True
+        self.before_replacement = np.inf
 
     def code(self, dictionary):
         """Codes of all signals in a dictionary."""
@@ -83,8 +85,14 @@ class Sweep:
         with single_threaded_blas():
             dictionary, gap = self._update(self.space, dictionary, statistics)
         self.largest_gap = max(self.largest_gap, gap)
+        # Where signals are few a replacement may harm more than it helps; then leave it.
+        self.replacing &= coded.objective <= self.before_replacement
+        self.before_replacement = np.inf
+        if not self.replacing:
+            return dictionary
         idle = idle_atoms(dictionary.components, statistics.usage, self.mean_weight)
         if not idle.size:
             return dictionary
+        self.before_replacement = coded.objective
         directions = worst_signals(self.training_set, statistics, idle.size)
         return replace_atoms(self.space, dictionary, idle, directions)

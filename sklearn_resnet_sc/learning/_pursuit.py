@@ -1,0 +1,90 @@
+"""How training signals are coded while a dictionary is learned, and what that makes small."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from ..coding import sparse_encode
+from ._sweep import Coded
+
+_WARM = ("lasso_cd", "fista")  # what comes out sooner from good codes to begin with
+_WARM_ROWS = 4096  # codes to begin with are dense: so many signals at a time
+
+
+@dataclass(frozen=True)
+class Pursuit:
+    """A pursuit with its options.
+
+    The objective, a mean over signals, follows from what is given: the
+    penalised error ``1/2 ||x - a C||^2 + alpha ||a||_1`` with `penalty`; the number of
+    atoms with a tolerance, where a signal that misses it counts as one that uses
+    all; otherwise ``1/2 ||x - a C||^2``.
+
+    Attributes
+    ----------
+    options : dict
+        Of `sparse_encode`; ``algorithm`` and ``tol`` among them.
+    penalty : float or None
+        alpha of the l1 pursuits.
+    """
+
+    options: dict
+    penalty: float | None = None
+
+    @property
+    def warm(self):
+        """Whether codes to begin with help."""
+        return self.options["algorithm"] in _WARM
+
+    def encode(self, training_set, components, init=None):
+        """Codes of all signals, CSR."""
+        X = training_set.X
+        if init is None or not self.warm:
+            return self._encode(X, components, training_set.n_jobs)
+        gram = components @ components.T
+        parts = []
+        for first in range(0, len(X), _WARM_ROWS):
+            rows = slice(first, first + _WARM_ROWS)
+            start = init[rows].toarray()
+            parts.append(
+                self._encode(X[rows], components, training_set.n_jobs, gram=gram, init=start)
+            )
+        return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+
+    def _encode(self, X, components, n_jobs, **start):
+        return sparse_encode(
+            X,
+            components,
+            **self.options,
+            **start,
+            n_jobs=n_jobs,
+            check_input=False,
+            sparse_output=True,
+        )
+
+    def code(self, training_set, dictionary, init=None):
+        """Codes of all signals, and what the driver and an update want to know of them."""
+        components, weight = dictionary.components, training_set.weight
+        code = self.encode(training_set, components, init)
+        statistics = training_set.statistics(code, components)
+        scale, total = float(training_set.scale), training_set.total_weight
+        n_nonzero = np.diff(code.indptr)
+        if self.options["tol"] is not None:
+            tol = self.options["tol"] * scale * scale
+            rounding = np.sqrt(np.finfo(components.dtype).eps)
+            reached = statistics.residual_norm2 <= tol * (1 + rounding)
+            objective = float(weight @ np.where(reached, n_nonzero, len(components))) / total
+        else:
+            objective = 0.5 * statistics.error
+            if self.penalty is not None:
+                sizes = np.abs(code.data).astype(np.float64) * scale
+                size = float(np.repeat(weight, n_nonzero) @ sizes) / total
+                objective += self.penalty * scale * size
+        return Coded(
+            code=code,
+            statistics=statistics,
+            error=training_set.in_units_of_data(statistics.error),
+            n_nonzero=float(statistics.usage.sum()) / total,
+            objective=objective,
+        )
