@@ -35,7 +35,7 @@ def mod(space, dictionary, statistics):
         How far the objective may be from the optimum, over the objective.
     """
     lengths = dictionary.lengths.astype(np.float64)
-    gram = statistics.gram / np.outer(lengths, lengths)
+    gram = statistics.gram / lengths / lengths[:, None]
     cross = statistics.cross / lengths[:, None]
     shortcut = 0.0 if space.shortcut is None else space.shortcut.astype(np.float64)
     old = dictionary.residual.astype(np.float64)
@@ -67,7 +67,7 @@ def _free_change(gram, cross, atoms):
     """
     use = np.sqrt(np.diag(gram))
     inverse = np.divide(1.0, use, out=np.zeros_like(use), where=use > 0)
-    values, vectors = np.linalg.eigh(gram * np.outer(inverse, inverse))
+    values, vectors = np.linalg.eigh(inverse[:, None] * gram * inverse)
     kept = values > len(values) * np.finfo(np.float64).eps * max(values[-1], 0)
     if not kept.any():
         return np.zeros_like(atoms)

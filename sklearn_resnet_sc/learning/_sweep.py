@@ -63,7 +63,7 @@ class Sweep:
         if self.pursuit["tol"] is not None:
             scale = float(data.scale)
             tol = self.pursuit["tol"] * scale * scale
-            rounding = np.sqrt(np.finfo(data.X.dtype).eps)
+            rounding = float(np.sqrt(np.finfo(data.X.dtype).eps))
             count = np.where(
                 statistics.residual_norm2 <= tol * (1 + rounding),
                 np.diff(code.indptr),
