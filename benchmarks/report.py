@@ -56,12 +56,12 @@ def environment():
 
 def table(task, timings):
     """The timings of one task as lines of text: microseconds a signal, and ratios."""
-    named = {timing.rival: timing.per_signal for timing in timings}
+    named = {timing.rival: timing for timing in timings}
     rows = [("", "signals", "us/signal", "min", "max", "/ ours", "/ GEMM", "first call", "other")]
     for timing in sorted(timings, key=lambda timing: timing.per_signal):
         low, high = timing.spread
         ratios = [
-            f"{timing.per_signal / named[other]:.2f}" if other in named else "-"
+            f"{timing.ratio(named[other]):.2f}" if other in named else "-"
             for other in ("ours", "GEMM")
         ]
         different = "-" if timing.n_different is None else str(timing.n_different)

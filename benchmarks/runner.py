@@ -32,6 +32,11 @@ class Timing:
             1e6 * max(self.seconds) / self.n_signals,
         )
 
+    def ratio(self, other):
+        """Median over the rounds of this time a signal over that of `other` in the same round."""
+        ratios = np.divide(self.seconds, other.seconds) * (other.n_signals / self.n_signals)
+        return float(np.median(ratios))
+
     def to_dict(self):
         low, high = self.spread
         return {

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info
 from benchmarks import __main__ as command
 from benchmarks.checks import check_codes, n_different_supports, replay
 from benchmarks.rivals import ALL
-from benchmarks.runner import run_task
+from benchmarks.runner import Timing, run_task
 from benchmarks.tasks import Task, load_problem
 
 
@@ -110,6 +110,15 @@ def test_a_rival_that_computes_something_else_is_not_timed(problem):
         run_task(
             Task("omp", "float64", 3), *problem, [Wrong], n_threads=1, n_rounds=1, n_checked=10
         )
+
+
+def test_ratios_are_taken_within_a_round():
+    # The machine is ten times slower in one round, for both alike; the ratio does not see it.
+    ours = Timing("ours", 100, 0.0, seconds=[1.0, 10.0, 1.0])
+    other = Timing("other", 50, 0.0, seconds=[1.0, 10.0, 1.5])
+    assert other.ratio(ours) == 2.0
+    assert ours.ratio(ours) == 1.0
+    assert other.per_signal == pytest.approx(1e6 * 1.5 / 50)
 
 
 @pytest.mark.parametrize("name", ALL)
