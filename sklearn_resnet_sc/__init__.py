@@ -10,8 +10,12 @@ from ._version import __version__
 
 # The module each public name is found in; the modules themselves are public too.
 _HOMES = {
+    "DictionaryLearning": "learning",
+    "MiniBatchDictionaryLearning": "learning",
     "ResidualDictionaryLearning": "learning",
     "SparseCoder": "coding",
+    "dict_learning": "learning",
+    "dict_learning_online": "learning",
     "sparse_encode": "coding",
 }
 _FLOORS = ("coding", "datasets", "learning", "plotting", "reproduce", "theory")

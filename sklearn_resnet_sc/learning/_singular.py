@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
+from ._statistics import TrainingSet
+
 _ROWS = 2048  # signals that are factorised at a time
 _OVERSAMPLING = 10  # of the randomised decomposition
 
@@ -68,8 +70,9 @@ def randomized_singular_atoms(training_set, n_components, random_state, most):
         The atoms, float64, in the units of the data.
     """
     step = -(-training_set.n_samples // most)
-    rows = slice(None, None, step)
-    part = training_set.subset(rows) if step > 1 else training_set
+    part = training_set
+    if step > 1:
+        part = TrainingSet(training_set.X[::step], training_set.weight[::step])
     gain = np.sqrt(training_set.n_samples / part.n_samples)
     if n_components + _OVERSAMPLING >= min(part.n_samples, part.n_features):
         return gain * singular_atoms(part, n_components)

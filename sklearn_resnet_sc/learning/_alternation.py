@@ -1,0 +1,125 @@
+"""The two halves of alternating learning for any row of the table of updates."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .._parallel import single_threaded_blas
+from ._bcd import unused_atoms
+from ._mod import objective_change
+from ._unused import idle_atoms, replace_atoms, worst_signals
+
+_ROUNDING = 1e-4  # by which an atom may be longer than one
+
+
+class Alternation:
+    """What the driver calls, bound to signals and options.
+
+    Parameters
+    ----------
+    training_set : TrainingSet
+        Signals and weights.
+    space : DictionarySet
+        Which dictionaries may be learned.
+    update : Update
+        A row of the table.
+    pursuit : Pursuit
+        How signals are coded.
+    replaces : bool
+        Whether hardly used atoms and twins are replaced, too, and not only those without use.
+    init : CSR of shape (n_samples, n_components) or None
+        Codes to begin with.
+
+    Attributes
+    ----------
+    reached : list of float
+        After each update, the objective at the codes that it was made from.
+    largest_gap : float
+        Largest distance of any update from its optimum, over the objective.
+    """
+
+    def __init__(self, training_set, space, update, pursuit, *, replaces, init=None):
+        self.training_set, self.space, self._update = training_set, space, update
+        self.pursuit, self._replaces, self._codes = pursuit, replaces, init
+        self.mean_weight = training_set.total_weight / np.count_nonzero(training_set.weight)
+        self.reached = []
+        self._objective = np.inf
+        self.largest_gap = 0.0
+
+    def code(self, dictionary):
+        """Codes of all signals in a dictionary."""
+        coded = self.pursuit.code(self.training_set, dictionary, self._codes)
+        if self.pursuit.warm:
+            self._codes = coded.code
+        self._objective = coded.objective
+        if self.space.ball and not self.reached and _longest(dictionary) > 1 + _ROUNDING:
+            # Atoms to begin with may be too long, which makes penalised codes cheap.
+            return replace(coded, objective=np.inf)
+        return coded
+
+    def update(self, dictionary, coded):
+        """The next dictionary."""
+        old = dictionary
+        dictionary, gap = apply(self._update, self.space, old, coded, self.training_set)
+        self.largest_gap = max(self.largest_gap, gap)
+        self.reached.append(self._objective + self._change(old, dictionary, coded.statistics))
+        return renew(
+            self.space,
+            dictionary,
+            coded.statistics,
+            self.training_set,
+            mean_weight=self.mean_weight if self._replaces else None,
+        )
+
+    def _change(self, old, new, statistics):
+        """By how much an update has changed the objective at the codes it was made from."""
+        before = old.components.astype(np.float64)
+        change = new.components.astype(np.float64) - before
+        return (
+            objective_change(statistics.gram, statistics.cross, before, change)
+            / self.training_set.total_weight
+        )
+
+
+def _longest(dictionary):
+    return np.linalg.norm(dictionary.components, axis=1).max()
+
+
+def apply(update, space, dictionary, coded, training_set):
+    """Call a row of the table as it wants to be called."""
+    # Threads of the BLAS cost more than they bring on matrices of this size.
+    with single_threaded_blas():
+        if update.needs_codes:
+            return update.step(space, dictionary, coded, training_set)
+        return update.step(space, dictionary, coded.statistics)
+
+
+def renew(space, dictionary, statistics, training_set, *, mean_weight=None):
+    """Replace atoms without use by the signals represented worst.
+
+    Parameters
+    ----------
+    space : DictionarySet
+        Which dictionaries may be learned.
+    dictionary : Dictionary
+        The present one.
+    statistics : Statistics
+        Sums whose Gram matrix tells the use; ``residual_norm2`` is that of the training set.
+    training_set : TrainingSet
+        Where new atoms come from.
+    mean_weight : float, default=None
+        If given, atoms used by hardly any signal of this weight, and twins, are replaced, too.
+
+    Returns
+    -------
+    Dictionary
+        The new one.
+    """
+    idle = np.flatnonzero(unused_atoms(statistics.gram))
+    if mean_weight is not None:
+        others = idle_atoms(dictionary.components, statistics.usage, mean_weight)
+        idle = np.union1d(idle, others)
+    if not idle.size:
+        return dictionary
+    directions = worst_signals(training_set, statistics, idle.size)
+    return replace_atoms(space, dictionary, idle, directions)

@@ -1,0 +1,331 @@
+"""`DictionaryLearning`: all signals are coded before every update."""
+
+from typing import ClassVar
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import _fit_context
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import validate_data
+
+from ._alternation import Alternation
+from ._driver import alternate
+from ._learner import DictionaryLearner
+from ._singular import singular_atoms
+from ._statistics import TrainingSet
+from ._updates import UPDATES
+
+_CALLBACK_EVERY = 5  # updates, as in scikit-learn
+
+
+class DictionaryLearning(DictionaryLearner):
+    """Learn a dictionary in which signals have sparse codes.
+
+    Solves, by coding all signals and updating all atoms in turn,::
+
+        min  1/2 ||X - A C||_F^2 + alpha ||A||_1    with ||c_k||_2 <= 1 for every atom
+        A, C
+
+    Parameters, attributes and their meaning are those of
+    :class:`sklearn.decomposition.DictionaryLearning`, and some more.
+
+    Parameters
+    ----------
+    n_components : int, default=None
+        Number of atoms. ``None`` means n_features.
+
+    alpha : float, default=1
+        Penalty of the l1 pursuits, or threshold.
+
+    max_iter : int, default=1000
+        Most updates.
+
+    tol : float, default=1e-8
+        Stop where an update and the coding before it gain less than `tol` times the objective.
+
+    fit_algorithm : {"lars", "cd"} or any of `transform_algorithm`, default="lars"
+        The pursuit that codes the training signals. ``"lars"`` is ``"lasso_lars"`` and ``"cd"``
+        is ``"lasso_cd"``, as in scikit-learn. ``"lasso_cd"`` and ``"fista"`` start from the
+        codes of the iteration before.
+
+    transform_algorithm : {"lasso_lars", "lasso_cd", "lars", "fista", "omp", "ols", "mp", \
+            "cosamp", "iht", "hard_threshold", "threshold"}, default="omp"
+        The pursuit of `transform`; see :func:`~sklearn_resnet_sc.coding.sparse_encode`.
+
+    transform_n_nonzero_coefs : int, default=None
+        Atoms per signal, for greedy pursuits. ``None`` means ``n_features / 10``, or no limit
+        where a tolerance is given.
+
+    transform_alpha : float or array-like of shape (n_components,), default=None
+        Penalty of l1 pursuits or threshold; ``None`` means `alpha`. For ``"omp"`` the squared
+        residual to reach, and ``None`` means none.
+
+    n_jobs : int, default=None
+        Number of threads. Results are the same to the bit for every number.
+
+    code_init : array-like of shape (n_samples, n_components), default=None
+        Codes that the first coding starts from, where the pursuit iterates.
+
+    dict_init : array-like of shape (n_components, n_features), \
+            {"svd", "data", "dct"}, default=None
+        Atoms to begin with; missing ones are zero and are replaced when it turns out that they
+        are not used. ``"svd"``, which ``None`` means: singular directions of the signals.
+        ``"data"``: training signals. ``"dct"``: cosines.
+
+    callback : callable, default=None
+        Called after the first update, the sixth, and so on, with a dict: ``iteration``
+        (from 1), ``dictionary`` (its ``components``), ``coded`` (its ``code``), and the
+        histories ``error`` and ``objective``, means over signals.
+
+    verbose : bool, default=False
+        Whether to show a progress bar.
+
+    split_sign : bool, default=False
+        Whether to return positive and negative parts as separate features.
+
+    random_state : int, RandomState instance or None, default=None
+        For ``dict_init="data"``.
+
+    positive_code : bool, default=False
+        Whether codes must not be negative.
+
+    positive_dict : bool, default=False
+        Whether atoms must not have negative entries.
+
+    transform_max_iter : int, default=1000
+        Most iterations of iterative pursuits, in `fit` too.
+
+    dictionary_update : {"bcd", "mod"}, default="bcd"
+        How atoms are updated. ``"bcd"``: one after the other, length at most 1. ``"mod"``: least
+        squares in all atoms at once (method of optimal directions), then unit length.
+
+    fit_n_nonzero_coefs : int, default=None
+        Atoms per training signal, for greedy pursuits.
+
+    fit_tol : float, default=None
+        Squared residual to reach in training, for greedy pursuits. Learning then makes
+        the mean number of atoms small.
+
+    replace_atoms : bool or "auto", default="auto"
+        Whether atoms hardly used or nearly equal to others are replaced by the signals
+        represented worst. Atoms without any use always are. ``"auto"``: not for ``"bcd"``.
+
+    warm_start : bool, default=False
+        Whether to begin with the atoms of the fit before.
+
+    transform_tol : float, default=None
+        Squared residual ``||x - a C||_2^2`` to reach.
+
+    transform_gap_tol : float, default=1e-4
+        Relative duality gap at which iterative l1 pursuits stop, in `fit` too.
+
+    sparse_output : bool, default=False
+        Whether `transform` returns CSR.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        The atoms.
+
+    error_ : list of float
+        The objective, a sum over signals, after each update, at the codes before it.
+
+    n_iter_ : int
+        Number of updates.
+
+    stop_reason_ : {"tol", "max_iter", "interrupted"}
+        Why learning ended. After a KeyboardInterrupt, which is raised on,
+        `components_` is the best dictionary so far.
+
+    n_features_in_ : int
+        Number of features.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during `fit`, where they are all strings.
+
+    See Also
+    --------
+    MiniBatchDictionaryLearning : Faster where signals are many.
+    ResidualDictionaryLearning : Atoms whose conditioning is certified.
+
+    References
+    ----------
+    J. Mairal, F. Bach, J. Ponce, G. Sapiro, "Online learning for matrix factorization
+    and sparse coding", JMLR 11 (2010).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_resnet_sc import DictionaryLearning
+    >>> X = np.random.default_rng(0).standard_normal((200, 8))
+    >>> learner = DictionaryLearning(
+    ...     12, alpha=0.5, max_iter=10, transform_algorithm="lasso_lars"
+    ... ).fit(X)
+    >>> learner.transform(X).shape
+    (200, 12)
+    >>> bool(np.linalg.norm(learner.components_, axis=1).max() <= 1 + 1e-12)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **DictionaryLearner._parameter_constraints,
+        "code_init": ["array-like", None],
+        "dictionary_update": [StrOptions(set(UPDATES))],
+        "warm_start": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        n_components=None,
+        *,
+        alpha=1,
+        max_iter=1000,
+        tol=1e-8,
+        fit_algorithm="lars",
+        transform_algorithm="omp",
+        transform_n_nonzero_coefs=None,
+        transform_alpha=None,
+        n_jobs=None,
+        code_init=None,
+        dict_init=None,
+        callback=None,
+        verbose=False,
+        split_sign=False,
+        random_state=None,
+        positive_code=False,
+        positive_dict=False,
+        transform_max_iter=1000,
+        dictionary_update="bcd",
+        fit_n_nonzero_coefs=None,
+        fit_tol=None,
+        replace_atoms="auto",
+        warm_start=False,
+        transform_tol=None,
+        transform_gap_tol=1e-4,
+        sparse_output=False,
+    ):
+        self.n_components = n_components
+        self.alpha = alpha
+        self.max_iter = max_iter
+        self.tol = tol
+        self.fit_algorithm = fit_algorithm
+        self.transform_algorithm = transform_algorithm
+        self.transform_n_nonzero_coefs = transform_n_nonzero_coefs
+        self.transform_alpha = transform_alpha
+        self.n_jobs = n_jobs
+        self.code_init = code_init
+        self.dict_init = dict_init
+        self.callback = callback
+        self.verbose = verbose
+        self.split_sign = split_sign
+        self.random_state = random_state
+        self.positive_code = positive_code
+        self.positive_dict = positive_dict
+        self.transform_max_iter = transform_max_iter
+        self.dictionary_update = dictionary_update
+        self.fit_n_nonzero_coefs = fit_n_nonzero_coefs
+        self.fit_tol = fit_tol
+        self.replace_atoms = replace_atoms
+        self.warm_start = warm_start
+        self.transform_tol = transform_tol
+        self.transform_gap_tol = transform_gap_tol
+        self.sparse_output = sparse_output
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn the dictionary from signals.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training signals. Never copied as a whole if float32 or float64.
+        y : None
+            Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the signals in the objective; not negative.
+
+        Returns
+        -------
+        DictionaryLearning
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or shape is not valid, X holds NaN or infinity, or all weights are zero.
+        KeyboardInterrupt
+            If interrupted, after what was learned has been stored.
+        """
+        self._fit_codes(X, sample_weight)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _fit_codes(self, X, sample_weight=None):
+        """Learn, and return the codes of the training signals, CSR."""
+        start = self.components_ if self.warm_start and hasattr(self, "components_") else None
+        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        training_set = TrainingSet(X, self._check_weight(sample_weight, X), n_jobs=self.n_jobs)
+        n_components = X.shape[1] if self.n_components is None else self.n_components
+        pursuit = self._pursuit(n_components)
+        update, replaces = self._update()
+        space = self._space(update, X.dtype)
+        start = self._start(
+            training_set,
+            n_components,
+            lambda count: singular_atoms(training_set, count),
+            start,
+        )
+        sides = Alternation(
+            training_set,
+            space,
+            update,
+            pursuit,
+            replaces=replaces,
+            init=self._first_codes(X, n_components),
+        )
+        course = alternate(
+            start,
+            sides.code,
+            sides.update,
+            max_iter=self.max_iter,
+            settled=lambda course: self._settled(sides.reached),
+            verbose=self.verbose,
+            callback=self._thinned_callback(),
+        )
+        self.components_ = course.best.components
+        total = training_set.in_units_of_data(training_set.total_weight)
+        self.error_ = [value * total for value in sides.reached]
+        self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
+        if course.interrupt is not None:
+            raise course.interrupt
+        return course.coded.code
+
+    def _settled(self, reached):
+        """scikit-learn's rule: the gain of the last iteration."""
+        if len(reached) < 2:
+            return ""
+        small = reached[-2] - reached[-1] < self.tol * reached[-1] or reached[-1] == 0
+        return "tol" if small else ""
+
+    def _first_codes(self, X, n_components):
+        if self.code_init is None:
+            return None
+        code = check_array(self.code_init, dtype=X.dtype, input_name="code_init")
+        if len(code) != len(X):
+            raise ValueError(
+                f"code_init must have a row for each of the {len(X)} signals; "
+                f"got shape {code.shape}"
+            )
+        code = sparse.csr_matrix(code[:, :n_components])
+        code.resize(len(X), n_components)
+        return code
+
+    def _thinned_callback(self):
+        if self.callback is None:
+            return None
+
+        def call(progress):
+            if progress["iteration"] % _CALLBACK_EVERY == 1:
+                self.callback(progress)
+
+        return call
