@@ -4,7 +4,10 @@ Dictionaries are ``(n_components, n_features)``: atoms are rows. Results are sma
 frozen dataclasses that print as sentences and have ``to_dict``.
 """
 
+from ._activations import activation_slopes
 from ._certificate import ResidualCertificate, Spectrum, residual_certificate
+from ._claims import Claim, ClaimTable, claims
+from ._claims_tools import Predicate
 from ._coherence import average_coherence, babel, mutual_coherence, welch_bound
 from ._frames import DictionaryProperties, FrameBounds, dictionary_properties, frame_bounds
 from ._recovery import (
@@ -25,16 +28,21 @@ from ._spectra import (
 from ._stability import StabilityBound, stability_bound
 
 __all__ = [
+    "Claim",
+    "ClaimTable",
     "DictionaryProperties",
     "ExactRecovery",
     "FrameBounds",
+    "Predicate",
     "ResidualBounds",
     "ResidualCertificate",
     "Spectrum",
     "StabilityBound",
     "UniquenessBound",
+    "activation_slopes",
     "average_coherence",
     "babel",
+    "claims",
     "condition_number",
     "dictionary_properties",
     "effective_rank",
