@@ -43,7 +43,7 @@ class Alternation:
         self.pursuit, self._replaces, self._codes = pursuit, replaces, init
         self.mean_weight = training_set.total_weight / np.count_nonzero(training_set.weight)
         self.reached = []
-        self._objective = np.inf
+        self._objective = self._before_replacement = np.inf
         self.largest_gap = 0.0
 
     def code(self, dictionary):
@@ -63,13 +63,17 @@ class Alternation:
         dictionary, gap = apply(self._update, self.space, old, coded, self.training_set)
         self.largest_gap = max(self.largest_gap, gap)
         self.reached.append(self._objective + self._change(old, dictionary, coded.statistics))
-        return renew(
+        # Where signals are few a replacement may harm more than it helps; then leave it.
+        self._replaces &= coded.objective <= self._before_replacement
+        new = renew(
             self.space,
             dictionary,
-            coded.statistics,
+            coded,
             self.training_set,
             mean_weight=self.mean_weight if self._replaces else None,
         )
+        self._before_replacement = np.inf if new is dictionary else coded.objective
+        return new
 
     def _change(self, old, new, statistics):
         """By how much an update has changed the objective at the codes it was made from."""
@@ -94,7 +98,7 @@ def apply(update, space, dictionary, coded, training_set):
         return update.step(space, dictionary, coded.statistics)
 
 
-def renew(space, dictionary, statistics, training_set, *, mean_weight=None):
+def renew(space, dictionary, coded, training_set, *, mean_weight=None):
     """Replace atoms without use by the signals represented worst.
 
     Parameters
@@ -103,8 +107,8 @@ def renew(space, dictionary, statistics, training_set, *, mean_weight=None):
         Which dictionaries may be learned.
     dictionary : Dictionary
         The present one.
-    statistics : Statistics
-        Sums whose Gram matrix tells the use; ``residual_norm2`` is that of the training set.
+    coded : Coded
+        Codes of the training set, and the sums that tell the use of atoms.
     training_set : TrainingSet
         Where new atoms come from.
     mean_weight : float, default=None
@@ -115,11 +119,17 @@ def renew(space, dictionary, statistics, training_set, *, mean_weight=None):
     Dictionary
         The new one.
     """
+    statistics = coded.statistics
     idle = np.flatnonzero(unused_atoms(statistics.gram))
     if mean_weight is not None:
         others = idle_atoms(dictionary.components, statistics.usage, mean_weight)
         idle = np.union1d(idle, others)
     if not idle.size:
         return dictionary
-    directions = worst_signals(training_set, statistics, idle.size)
+    if coded.loss is not None:
+        statistics = replace(statistics, residual_norm2=coded.loss)
+    atoms = np.delete(dictionary.components.astype(np.float64), idle, axis=0)
+    lengths = np.linalg.norm(atoms, axis=1, keepdims=True)
+    known = np.divide(atoms, lengths, out=np.zeros_like(atoms), where=lengths > 0)
+    directions = worst_signals(training_set, statistics, idle.size, known=known)
     return replace_atoms(space, dictionary, idle, directions)

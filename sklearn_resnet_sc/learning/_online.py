@@ -102,6 +102,6 @@ class Stream:
         coded = replace(coded, statistics=sums.statistics(coded.statistics))
         new, _ = apply(self._update, self.space, dictionary, coded, data)
         mean_weight = sums.weight / max(sums.horizon, 1.0) if self._replaces else None
-        new = renew(self.space, new, coded.statistics, data, mean_weight=mean_weight)
+        new = renew(self.space, new, coded, data, mean_weight=mean_weight)
         self.change = float(np.linalg.norm(new.components - dictionary.components))
         return new

@@ -70,6 +70,7 @@ class Pursuit:
         statistics = training_set.statistics(code, components)
         scale, total = float(training_set.scale), training_set.total_weight
         n_nonzero = np.diff(code.indptr)
+        loss = None
         if self.options["tol"] is not None:
             tol = self.options["tol"] * scale * scale
             rounding = np.sqrt(np.finfo(components.dtype).eps)
@@ -78,13 +79,15 @@ class Pursuit:
         else:
             objective = 0.5 * statistics.error
             if self.penalty is not None:
-                sizes = np.abs(code.data).astype(np.float64) * scale
-                size = float(np.repeat(weight, n_nonzero) @ sizes) / total
-                objective += self.penalty * scale * size
+                sizes = abs(code) @ np.ones(code.shape[1], code.dtype)
+                sizes = sizes.astype(np.float64) * (scale * self.penalty * scale)
+                objective += float(weight @ sizes) / total
+                loss = statistics.residual_norm2 + 2 * sizes
         return Coded(
             code=code,
             statistics=statistics,
             error=training_set.in_units_of_data(statistics.error),
             n_nonzero=float(statistics.usage.sum()) / total,
             objective=objective,
+            loss=loss,
         )

@@ -20,6 +20,7 @@ class Coded:
     error: float  # mean squared error per signal, in the units of the data
     n_nonzero: float  # mean number of atoms per signal
     objective: float  # what learning makes small
+    loss: Any = None  # (n_samples,), where it is not the squared error that tells a bad code
 
 
 class Sweep:

@@ -35,7 +35,7 @@ def idle_atoms(components, usage, mean_weight):
     return order[(hardly | twin)[order]]
 
 
-def worst_signals(training_set, statistics, count):
+def worst_signals(training_set, statistics, count, *, known=None):
     """Directions of the signals with the largest errors, no two alike.
 
     Parameters
@@ -46,6 +46,8 @@ def worst_signals(training_set, statistics, count):
         Of the present codes.
     count : int
         How many to return at most.
+    known : ndarray of shape (n_atoms, n_features), default=None
+        Unit atoms that none is to be alike, either.
 
     Returns
     -------
@@ -56,16 +58,19 @@ def worst_signals(training_set, statistics, count):
     rounding = (32 * np.finfo(training_set.X.dtype).eps) ** 2
     candidates = np.flatnonzero(error > rounding * statistics.energy / training_set.total_weight)
     order = candidates[np.argsort(-error[candidates], kind="stable")]
-    chosen = np.empty((0, training_set.n_features))
+    chosen = np.empty((0, training_set.n_features)) if known is None else known
+    most = len(chosen) + count
     # Worst signals are often neighbours: look at more of them than are needed.
     for first in range(0, min(order.size, 16 * count), count):
+        if len(chosen) == most:
+            break
         for signal in training_set.signals(order[first : first + count]):
             unit = signal / np.linalg.norm(signal)
             if not (np.abs(chosen @ unit) > _TWIN).any():
                 chosen = np.vstack([chosen, unit])
-            if len(chosen) == count:
-                return chosen
-    return chosen
+            if len(chosen) == most:
+                break
+    return chosen[most - count :]
 
 
 def replace_atoms(space, dictionary, atoms, directions):
