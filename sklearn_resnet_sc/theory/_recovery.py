@@ -1,4 +1,4 @@
-"""When a sparse code is the only one, and when a pursuit finds it."""
+"""When a sparse code is the only one so sparse."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from ._checks import check_count, check_dictionary, check_nonnegative, rounding, unit_atoms
 from ._coherence import babel, mutual_coherence
-from ._spectra import default_rtol, rank_of, scaled_spectrum
+from ._spark import check_spark, spark_lower_bounds
 from ._statement import Statement, number, plural
 
 
@@ -75,6 +75,9 @@ class UniquenessBound(Statement):
     independent : bool
         Whether the atoms are linearly independent: then every code is unique,
         whatever its sparsity.
+    spark_lower : int
+        The spark is at least this, by coherence, Babel function, the coherences of the
+        single atoms, or as it was given; `n_components` + 1 for independent atoms.
     """
 
     n_components: int
@@ -83,11 +86,42 @@ class UniquenessBound(Statement):
     by_coherence: int
     by_babel: int
     independent: bool
+    spark_lower: int
+
+    @property
+    def by_spark(self):
+        """Largest s with ``2 s < spark`` for certain."""
+        return min((self.spark_lower - 1) // 2, self.n_components)
 
     @property
     def n_nonzero(self):
         """Largest certified sparsity; 0 where nothing is certified."""
-        return self.n_components if self.independent else max(self.by_coherence, self.by_babel)
+        if self.independent:
+            return self.n_components
+        return max(self.by_coherence, self.by_babel, self.by_spark)
+
+    def unique_among(self, n_nonzero):
+        """Largest t for which a code is certainly the only one among all of at most t atoms.
+
+        Two codes of s and t atoms that represent the same signal are equal when
+        ``s + t < spark``, for which ``s + t < 1 + 1/mu`` is enough. With ``t >= s`` the code
+        is also the sparsest.
+
+        Parameters
+        ----------
+        n_nonzero : int
+            Sparsity s of the code.
+
+        Returns
+        -------
+        int
+            0 where not even ``t = s`` is certified.
+        """
+        n_nonzero = check_count(n_nonzero, "n_nonzero", high=self.n_components)
+        if self.independent:
+            return self.n_components
+        among = min(self.spark_lower - 1 - n_nonzero, self.n_components)
+        return max(among, n_nonzero) if n_nonzero <= self.n_nonzero else 0
 
     def __str__(self):
         if self.by_babel:
@@ -102,6 +136,11 @@ class UniquenessBound(Statement):
                 f"Uniqueness by coherence is not certified for any sparsity "
                 f"(mu = {number(self.coherence)})."
             )
+        if self.by_spark > self.by_babel and not self.independent:
+            found = (
+                f"A code of at most {plural(self.by_spark, 'atom')} is the sparsest of its signal "
+                f"and the only one so sparse (the spark is at least {self.spark_lower}). {found}"
+            )
         if not self.independent:
             return found
         square = self.n_components == self.n_features
@@ -109,20 +148,23 @@ class UniquenessBound(Statement):
         return f"{shape}: every code is unique, whatever mu says. {found}"
 
 
-def uniqueness_bound(dictionary):
-    """Sparsity below which a code is unique, by coherence and by the Babel function.
+def uniqueness_bound(dictionary, *, spark=None):
+    """Sparsity below which a code is unique, by coherence, Babel function and spark.
 
     Two codes of one signal that both have at most s non-zeros are equal when
     ``s < (1 + 1/mu)/2``, or when ``mu_1(s-1) + mu_1(s) < 1``, which reaches at
     least as far; both also make orthogonal matching pursuit and basis pursuit find
-    the code. The signal must be represented exactly: with an error allowed there is
-    a continuum of codes, see `stability_bound`. A square invertible dictionary
-    has unique codes whatever mu says.
+    the code. For uniqueness alone ``2 s < spark`` is enough; the coherences bound the spark
+    from below, and `spark` searches for it. The signal must be represented exactly: with
+    an error allowed there is a continuum of codes, see `stability_bound`. A square
+    invertible dictionary has unique codes whatever mu says.
 
     Parameters
     ----------
     dictionary : array-like of shape (n_components, n_features)
         The atoms, as rows, of any length (pursuits: of unit length).
+    spark : int or Spark, default=None
+        A lower bound on the spark that is known, as from `spark`.
 
     Returns
     -------
@@ -132,7 +174,8 @@ def uniqueness_bound(dictionary):
     Raises
     ------
     ValueError
-        If the dictionary is not a finite real matrix, or has a zero atom.
+        If the dictionary is not a finite real matrix or has a zero atom, or `spark` is
+        not an integer of at least 2.
 
     Notes
     -----
@@ -160,14 +203,16 @@ def uniqueness_bound(dictionary):
     coherence = mutual_coherence(dictionary)
     by_coherence = sparsity_from_coherence(min(1.0, coherence + margin), n_components)
     unit, _ = unit_atoms(dictionary)
-    sigma, _ = scaled_spectrum(unit)
+    bounds = spark_lower_bounds(dictionary)
+    known = 0 if spark is None else check_spark(spark, "spark")
     return UniquenessBound(
         n_components=n_components,
         n_features=n_features,
         coherence=coherence,
         by_coherence=by_coherence,
         by_babel=max(by_coherence, _sparsity_from_babel(unit, margin)),
-        independent=bool(rank_of(sigma, default_rtol(unit)) == n_components),
+        independent=bounds["independent atoms"] > n_components,
+        spark_lower=max(known, *bounds.values()),
     )
 
 
@@ -187,129 +232,3 @@ def _sparsity_from_babel(unit, margin):
         if n_passed < len(passed) or order == n_components - 1:
             return n_passed
         order *= 4
-
-
-@dataclass(frozen=True)
-class ExactRecovery(Statement):
-    """Tropp's exact recovery condition for one support.
-
-    Attributes
-    ----------
-    coefficient : float
-        ``max_{j not in T} ||D_T^+ d_j||_1``; infinite where the atoms of the
-        support are linearly dependent.
-    n_nonzero : int
-        Size of the support T.
-    """
-
-    coefficient: float
-    n_nonzero: int
-
-    @property
-    def holds(self):
-        """Whether the coefficient is below 1."""
-        return self.coefficient < 1
-
-    def __str__(self):
-        if self.holds:
-            return (
-                f"The exact recovery condition holds for this support of "
-                f"{plural(self.n_nonzero, 'atom')} ({number(self.coefficient)} < 1): OMP and basis "
-                f"pursuit find every code on it."
-            )
-        return (
-            f"Not certified: the exact recovery condition fails for this support of "
-            f"{plural(self.n_nonzero, 'atom')} ({number(self.coefficient)} >= 1)."
-        )
-
-
-def exact_recovery_condition(dictionary, support):
-    """Exact recovery condition: ``max_{j not in T} ||D_T^+ d_j||_1 < 1``.
-
-    Where it holds, orthogonal matching pursuit in as many steps as atoms in T, and
-    basis pursuit, find every code whose support is T. Atoms are taken as they are:
-    for other lengths than one the statement is about the pursuit that compares raw
-    correlations, and the l1 norm of raw coefficients.
-
-    Parameters
-    ----------
-    dictionary : array-like of shape (n_components, n_features)
-        The atoms, as rows.
-    support : array-like of int, or of bool with shape (n_components,)
-        Indices of the atoms in use, T, or a mask of them. May be empty: there is nothing to
-        find then.
-
-    Returns
-    -------
-    ExactRecovery
-        With `coefficient`, and `holds`.
-
-    Raises
-    ------
-    ValueError
-        If the dictionary is not a finite real matrix or has a zero atom, or if the
-        support is not a set of atom indices.
-
-    References
-    ----------
-    J. A. Tropp, "Greed is good", IEEE Trans. Information Theory 50 (2004),
-    theorems 3.1 and 3.3.
-
-    Examples
-    --------
-    >>> from sklearn_resnet_sc.theory import exact_recovery_condition
-    >>> condition = exact_recovery_condition([[1, 0], [0, 1], [0.6, 0.8]], [0])
-    >>> round(condition.coefficient, 12), condition.holds
-    (0.6, True)
-    """
-    dictionary = check_dictionary(dictionary)
-    n_components = len(dictionary)
-    chosen = _check_support(support, n_components)
-    n_nonzero = int(np.count_nonzero(chosen))
-    if n_nonzero in (0, n_components):
-        dependent = n_nonzero and _dependent(unit_atoms(dictionary)[0])
-        return ExactRecovery(coefficient=math.inf if dependent else 0.0, n_nonzero=n_nonzero)
-    unit, lengths = unit_atoms(dictionary)
-    inside, outside = unit[chosen], unit[~chosen]
-    if _dependent(inside):
-        return ExactRecovery(coefficient=math.inf, n_nonzero=n_nonzero)
-    basis, triangle = np.linalg.qr(inside.T)
-    coefficients = np.abs(np.linalg.solve(triangle, basis.T @ outside.T)).astype(np.float64)
-    # Back to the lengths as given; lengths of very different scales may overflow to infinity.
-    with np.errstate(over="ignore"):
-        ratio = lengths[~chosen] / lengths[chosen, None]
-        coefficients *= np.minimum(ratio, np.finfo(np.float64).max)
-        largest = float(coefficients.sum(axis=0).max())
-    return ExactRecovery(coefficient=largest, n_nonzero=n_nonzero)
-
-
-def _dependent(unit):
-    if len(unit) > unit.shape[1]:
-        return True
-    sigma, _ = scaled_spectrum(unit)
-    return rank_of(sigma, default_rtol(unit)) < len(unit)
-
-
-def _check_support(support, n_components):
-    """The support as a boolean mask."""
-    support = np.asarray(support)
-    if support.dtype == bool:
-        if support.shape != (n_components,):
-            raise ValueError(
-                f"support as a mask must have shape ({n_components},); got {support.shape}"
-            )
-        return support
-    if support.size == 0:
-        return np.zeros(n_components, dtype=bool)
-    if support.dtype.kind not in "iu" or support.ndim != 1:
-        raise ValueError(
-            f"support must be a list of atom indices or a boolean mask; got dtype "
-            f"{support.dtype} and shape {support.shape}"
-        )
-    if support.min() < 0 or support.max() >= n_components:
-        raise ValueError(f"support must lie in [0, {n_components - 1}]; got {support.tolist()}")
-    chosen = np.zeros(n_components, dtype=bool)
-    chosen[support] = True
-    if np.count_nonzero(chosen) != support.size:
-        raise ValueError(f"support must not name an atom twice; got {support.tolist()}")
-    return chosen
