@@ -1,0 +1,228 @@
+"""The atoms in use by an exact l1 solver, with the inverse of their Gram matrix.
+
+Every atom is taken with the sign of its code, so that codes are sizes, never negative. Where the
+atoms in use keep their signs, the lasso at penalties ``level * weights`` is solved by
+
+    sizes = base - level * slope,    base = inverse @ initial,    slope = inverse @ weights,
+
+where ``initial`` holds the correlations of the atoms with the signal. So between two changes of
+the set the solution is a straight line in ``level`` (Osborne, Presnell, Turlach 2000; Efron et al.
+2004), and the squared residual is ``||x||^2 - base . initial + level^2 slope . weights``. An atom
+joins or leaves by an update of rank one. All arrays are padded by zeros to whole vectors.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._jit import kernel
+from ._scan import _bits
+
+_PAD_BYTES = 128  # four of the vectors that compiled loops take at a time
+
+
+class ActiveSet(NamedTuple):
+    """Scratch for one signal; entries beyond the number of atoms in use are zero."""
+
+    atoms: np.ndarray  # (capacity,) int64
+    signs: np.ndarray  # (capacity,), of the codes
+    sizes: np.ndarray  # (capacity,), absolute values of the codes
+    weights: np.ndarray  # (capacity,), penalties at level one
+    initial: np.ndarray  # (capacity,), correlations with the signal, signed
+    base: np.ndarray  # (capacity,)
+    slope: np.ndarray  # (capacity,)
+    target: np.ndarray  # (capacity,), scratch: where sizes are going
+    products: np.ndarray  # (capacity,), scratch: inner products with one more atom
+    span: np.ndarray  # (capacity,), scratch: inverse @ products
+    inverse: np.ndarray  # (capacity, capacity)
+
+
+@kernel
+def padded_length(array, count):
+    """The next multiple of `_PAD_BYTES`, as a number of entries."""
+    unit = _PAD_BYTES // array.itemsize
+    return (count + unit - 1) // unit * unit
+
+
+@kernel
+def make_active_set(most, like):
+    """Empty scratch for `most` atoms."""
+    dtype = like.dtype
+    size = padded_length(like, most + 4)
+    rows = np.zeros((9, size), dtype)
+    return ActiveSet(
+        np.zeros(size, np.int64),
+        rows[0],
+        rows[1],
+        rows[2],
+        rows[3],
+        rows[4],
+        rows[5],
+        rows[6],
+        rows[7],
+        rows[8],
+        np.zeros((size, size), dtype),
+    )
+
+
+@kernel
+def clear(active, count):
+    """Forget all atoms."""
+    zero = active.sizes.dtype.type(0)
+    for u in range(count):
+        row = active.inverse[u]
+        for v in range(padded_length(row, count)):
+            row[v] = zero
+    for u in range(count):
+        active.atoms[u] = 0
+        active.sizes[u] = zero
+        active.weights[u] = zero
+        active.initial[u] = zero
+        active.base[u] = zero
+        active.slope[u] = zero
+
+
+@kernel
+def insert(active, count, atom, sign, initial, weight, distance2):
+    """Append the atom of `products` and `span`, at size zero."""
+    products, span, inverse = active.products, active.span, active.inverse
+    base, slope = active.base, active.slope
+    scale = span.dtype.type(1) / distance2
+    new_base = initial
+    new_slope = sign * weight
+    for u in range(count):
+        new_base -= products[u] * base[u]
+        new_slope -= products[u] * slope[u]
+    new_base *= scale
+    new_slope *= scale
+    padded = padded_length(span, count)
+    for v in range(padded):
+        base[v] -= new_base * span[v]
+        slope[v] -= new_slope * span[v]
+    signed_scale = sign * scale
+    for u in range(count):
+        factor = span[u] * scale
+        row = inverse[u]
+        for v in range(padded):
+            row[v] += factor * span[v]
+        row[count] = -signed_scale * span[u]
+    row = inverse[count]
+    for v in range(padded):
+        row[v] = -signed_scale * span[v]
+    row[count] = scale
+    active.atoms[count] = atom
+    active.signs[count] = sign
+    active.sizes[count] = span.dtype.type(0)
+    active.weights[count] = weight
+    active.initial[count] = sign * initial
+    base[count] = sign * new_base
+    slope[count] = sign * new_slope
+
+
+@kernel
+def remove(active, count, at):
+    """Take one atom out; the last one takes its place."""
+    inverse, row = active.inverse, active.span
+    base, slope = active.base, active.slope
+    zero = row.dtype.type(0)
+    padded = padded_length(row, count)
+    scale = row.dtype.type(1) / inverse[at, at]
+    leaving = inverse[at]
+    for v in range(padded):
+        row[v] = leaving[v]
+    base_factor = base[at] * scale
+    slope_factor = slope[at] * scale
+    for v in range(padded):
+        base[v] -= base_factor * row[v]
+        slope[v] -= slope_factor * row[v]
+    last = count - 1
+    final = inverse[last]
+    for u in range(count):
+        factor = row[u] * scale
+        other = inverse[u]
+        for v in range(padded):
+            other[v] -= factor * row[v]
+        other[at] = other[last]
+        other[last] = zero
+    if at != last:
+        for v in range(padded):
+            leaving[v] = final[v]
+    _move(active, last, at)
+    for v in range(padded):
+        final[v] = zero
+
+
+@kernel
+def _move(active, last, at):
+    """Move the last entry of every array to `at`."""
+    zero = active.sizes.dtype.type(0)
+    active.atoms[at], active.atoms[last] = active.atoms[last], 0
+    active.signs[at] = active.signs[last]
+    active.sizes[at], active.sizes[last] = active.sizes[last], zero
+    active.weights[at], active.weights[last] = active.weights[last], zero
+    active.initial[at], active.initial[last] = active.initial[last], zero
+    active.base[at], active.base[last] = active.base[last], zero
+    active.slope[at], active.slope[last] = active.slope[last], zero
+
+
+@kernel
+def _flip(active, count, at):
+    """Turn the sign of an atom whose code may have either at no cost."""
+    inverse = active.inverse
+    for u in range(count):
+        inverse[u, at] = -inverse[u, at]
+    row = inverse[at]
+    for v in range(count):
+        row[v] = -row[v]
+    active.signs[at] = -active.signs[at]
+    active.sizes[at] = -active.sizes[at]
+    active.initial[at] = -active.initial[at]
+    active.base[at] = -active.base[at]
+    active.slope[at] = -active.slope[at]
+
+
+@kernel
+def settle(active, count, level, positive):
+    """Go to the solution at a level among the atoms in use; those that reach zero leave.
+
+    Every stretch goes straight to the solution for the present signs and stops where the first
+    size would turn negative. From the solution at another level this is its path.
+
+    Returns
+    -------
+    count : int
+        Atoms in use.
+    n_left : int
+        How many left.
+    """
+    sizes, target, base, slope = active.sizes, active.target, active.base, active.slope
+    zero = sizes.dtype.type(0)
+    n_left = 0
+    while True:
+        padded = padded_length(sizes, count)
+        negative = _bits(zero)
+        for v in range(padded):
+            target[v] = base[v] - level * slope[v]
+            negative |= _bits(target[v])
+        leaving = count
+        if negative < 0:
+            step = sizes.dtype.type(1)
+            for u in range(count):
+                if target[u] < zero:
+                    here = sizes[u] / (sizes[u] - target[u])
+                    if here < step or leaving == count:
+                        step = here
+                        leaving = u
+        if leaving == count:
+            for v in range(padded):
+                sizes[v] = target[v]
+            return count, n_left
+        for v in range(padded):
+            sizes[v] += step * (target[v] - sizes[v])
+        sizes[leaving] = zero
+        if active.weights[leaving] == zero and not positive:
+            _flip(active, count, leaving)
+        else:
+            remove(active, count, leaving)
+            count -= 1
+            n_left += 1
