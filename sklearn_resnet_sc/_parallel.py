@@ -10,13 +10,29 @@ import os
 import threading
 from contextlib import contextmanager, nullcontext
 
-from joblib import effective_n_jobs
+from joblib import effective_n_jobs, parallel_config
 from tqdm import tqdm
 
 _lock = threading.Lock()
 _holders = 0
 _limiter = None
 _controller = None
+
+
+def _take_control():
+    # threadpoolctl 3.8 and later obey only the thread that was first to set a
+    # limit, until it lets go; here the thread that sets may not be the one that restores.
+    for library in _controller.lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
+
+
+def _restore_limits():
+    global _limiter
+    _take_control()
+    _limiter.restore_original_limits()
+    _limiter = None
+    _take_control()  # and let go of it
 
 
 @contextmanager
@@ -34,6 +50,7 @@ def single_threaded_blas():
                 from threadpoolctl import ThreadpoolController
 
                 _controller = ThreadpoolController()
+            _take_control()
             _limiter = _controller.limit(limits=1, user_api="blas")
         _holders += 1
     try:
@@ -42,22 +59,35 @@ def single_threaded_blas():
         with _lock:
             _holders -= 1
             if _holders == 0:
-                _limiter.restore_original_limits()
-                _limiter = None
+                _restore_limits()
 
 
 def _forget_parent_threads():
     # A child forked while other threads held the limit has none of those
     # threads: nobody would ever restore it there.
-    global _lock, _holders, _limiter
+    global _lock, _holders
     _lock = threading.Lock()
+    _holders = 0
     if _limiter is not None:
-        _limiter.restore_original_limits()
-    _holders, _limiter = 0, None
+        _restore_limits()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_parent_threads)
+    # OpenBLAS may hang when a fork meets a change of its number of threads.
+    os.register_at_fork(
+        before=lambda: _lock.acquire(),
+        after_in_parent=lambda: _lock.release(),
+        after_in_child=_forget_parent_threads,
+    )
+
+
+def _count_threads(n_jobs):
+    """How many threads ``n_jobs`` asks for; ``None`` leaves it to joblib's context."""
+    if n_jobs is None:
+        return effective_n_jobs(None)
+    # joblib's own answer is for processes, which a daemonic process must not start.
+    with parallel_config(backend="threading"):
+        return effective_n_jobs(n_jobs)
 
 
 def _join(thread, failures):
@@ -97,7 +127,7 @@ def run_blocks(make_worker, n_blocks, *, n_jobs=None, verbose=0, description=Non
         The first exception raised by any block; blocks not yet begun are
         dropped.
     """
-    n_threads = max(1, min(effective_n_jobs(n_jobs), n_blocks))
+    n_threads = max(1, min(_count_threads(n_jobs), n_blocks))
     numbers = itertools.count()  # next() is atomic: the queue of blocks
     failures = []
 
@@ -116,10 +146,15 @@ def run_blocks(make_worker, n_blocks, *, n_jobs=None, verbose=0, description=Non
                 failures.append(failure)
 
         with single_threaded_blas():
-            others = [threading.Thread(target=work, daemon=True) for _ in range(n_threads - 1)]
-            for thread in others:
-                thread.start()
-            work()
+            others = []
+            try:
+                for _ in range(n_threads - 1):
+                    thread = threading.Thread(target=work, daemon=True)
+                    thread.start()
+                    others.append(thread)
+                work()
+            except BaseException as failure:
+                failures.append(failure)
             for thread in others:
                 _join(thread, failures)
     if failures:
