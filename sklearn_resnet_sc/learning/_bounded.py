@@ -9,6 +9,7 @@ from scipy.linalg import svdvals
 _MEMORY = 6  # differences kept by the Anderson acceleration
 _RELAXATION = 1.6
 _CHECK_EVERY = 10
+_BALANCE_EVERY = 50
 _MOST_REJECTIONS = 20
 
 
@@ -59,7 +60,8 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
     neither the objective nor the bound, it is solved by Douglas-Rachford
     splitting (equivalently ADMM) between the quadratic, whose proximal operator
     is then a division of rows, and the bound, whose projection clips singular
-    values; with over-relaxation and Anderson acceleration. Where atoms are used
+    values; with over-relaxation, Anderson acceleration and a weight between
+    the two that follows their residuals. Where atoms are used
     unequally, the Gram matrix is ill-conditioned and this needs a tenth of the
     iterations of an accelerated projected gradient.
 
@@ -80,7 +82,7 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
     tol : float, default=1e-5
         Stop where the duality gap ``<grad, R> + limit ||grad||_nuclear``, which bounds
         the distance to the optimal objective, is at most ``tol`` times the
-        objective (plus the rounding errors of the energy).
+        objective, or 1e-13 of the energy, below which rounding errors begin.
     max_iter : int, default=2000
         Most iterations.
 
@@ -94,7 +96,8 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
     References
     ----------
     J. Eckstein, D. Bertsekas, Math. Programming 55 (1992) (splitting with
-    relaxation); H. Walker, P. Ni, SIAM J. Numer. Anal. 49 (2011) (Anderson
+    relaxation); B. He, H. Yang, S. Wang, J. Optim. Theory Appl. 106 (2000) (balanced
+    residuals); H. Walker, P. Ni, SIAM J. Numer. Anal. 49 (2011) (Anderson
     acceleration); M. Jaggi, ICML 2013 (the gap).
     """
     curvature, basis = np.linalg.eigh(gram)
@@ -106,13 +109,10 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
     target = basis.T @ (cross - gram @ shortcut) / steepest
     constant = 0.5 * energy - np.vdot(cross, shortcut) + 0.5 * np.vdot(shortcut, gram @ shortcut)
     constant /= steepest
-    rounding = 8 * np.finfo(np.float64).eps * energy / steepest
-    # The geometric mean balances the two steps well, whatever the spread.
+    rounding = 1e-13 * energy / steepest
+    # A weight to begin with: the geometric mean of the curvatures balances the two steps well.
     weight = float(np.exp(np.log(np.maximum(curvature, 1e-6)).mean()))
-    shrinkage = weight / (curvature + weight)
-    shift = target / (curvature + weight)
-
-    inner = clip_singular_values(basis.T @ start, limit)
+    inner = previous = clip_singular_values(basis.T @ start, limit)
     state = inner + (target - curvature * inner) / weight
     accelerate = _Anderson()
     best, best_value, best_gap = inner, np.inf, np.inf
@@ -131,14 +131,34 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
         if n_iter == max_iter:
             break
         n_iter += 1
-        outer = shift + shrinkage * (2 * inner - state)
+        outer = (target + weight * (2 * inner - state)) / (curvature + weight)
+        if n_iter % _BALANCE_EVERY == 0:
+            factor = _imbalance(inner, outer, previous, state)
+            if not 0.5 < factor < 2:
+                # The same inner point and multiplier with another weight.
+                state = inner + (state - inner) / factor
+                weight *= factor
+                outer = (target + weight * (2 * inner - state)) / (curvature + weight)
+                accelerate = _Anderson()
+        previous = inner
         state = accelerate(state, _RELAXATION * (outer - inner))
     return BoundedSolution(
-        residual=basis @ best,
+        # A point far outside is clipped to no more than its own rounding errors: once more.
+        residual=basis @ clip_singular_values(best, limit),
         gap=float(max(best_gap, 0) / max(best_value, rounding)),
         n_iter=n_iter,
         converged=bool(best_gap <= tol * max(best_value, 0) + rounding),
     )
+
+
+def _imbalance(inner, outer, previous, state):
+    """Root of the ratio of the relative primal and dual residuals of ADMM; a step of its weight."""
+    tiny = np.finfo(np.float64).tiny
+    size = max(np.linalg.norm(inner), np.linalg.norm(outer), tiny)
+    primal = max(np.linalg.norm(outer - inner) / size, tiny)
+    multiplier = max(np.linalg.norm(state - inner), tiny)
+    dual = max(np.linalg.norm(inner - previous) / multiplier, tiny)
+    return float(np.clip(np.sqrt(primal / dual), 0.01, 100))
 
 
 class _Anderson:
