@@ -7,6 +7,7 @@ nothing is pickled.
 
 import itertools
 import os
+import sys
 import threading
 from contextlib import contextmanager, nullcontext
 
@@ -16,13 +17,33 @@ from tqdm import tqdm
 _lock = threading.Lock()
 _holders = 0
 _limiter = None
-_controller = None
+_shared = None  # BLAS libraries whose number of threads is one for the process
+_per_thread = None  # those with a number for every thread
+_n_modules = 0
+
+
+def _find_libraries():
+    """Look for BLAS libraries, again where modules were imported since: they may bring some."""
+    global _shared, _per_thread, _n_modules
+    if _n_modules == len(sys.modules):
+        return
+    from threadpoolctl import ThreadpoolController
+
+    _n_modules = len(sys.modules)
+    controller = ThreadpoolController()
+    paths = [], []
+    for library in controller.lib_controllers:
+        if library.user_api == "blas":
+            # Before 3.8 threadpoolctl treated every OpenBLAS as one for the process.
+            modern = hasattr(library, "clear_controlling_thread")
+            paths[modern and library.threading_layer == "openmp"].append(library.filepath)
+    _shared, _per_thread = (controller.select(filepath=some) for some in paths)
 
 
 def _take_control():
     # threadpoolctl 3.8 and later obey only the thread that was first to set a
     # limit, until it lets go; here the thread that sets may not be the one that restores.
-    for library in _controller.lib_controllers:
+    for library in _shared.lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
             library.clear_controlling_thread(force=True)
 
@@ -39,22 +60,22 @@ def _restore_limits():
 def single_threaded_blas():
     """Hold every loaded BLAS at one thread while at least one caller is inside.
 
-    The limit is a property of the process. Concurrent callers are counted:
-    the first sets the limit, the last restores what was there before,
-    whatever happened in between.
+    The limit of most libraries is a property of the process. Concurrent
+    callers are counted: the first sets the limit, the last restores what was
+    there before, whatever happened in between. Where it is a property of a
+    thread, it is set and restored in every thread that enters.
     """
-    global _holders, _limiter, _controller
+    global _holders, _limiter
     with _lock:
         if _holders == 0:
-            if _controller is None:
-                from threadpoolctl import ThreadpoolController
-
-                _controller = ThreadpoolController()
+            _find_libraries()
             _take_control()
-            _limiter = _controller.limit(limits=1, user_api="blas")
+            _limiter = _shared.limit(limits=1)
         _holders += 1
+        per_thread = _per_thread
     try:
-        yield
+        with per_thread.limit(limits=1) if per_thread.lib_controllers else nullcontext():
+            yield
     finally:
         with _lock:
             _holders -= 1
@@ -137,11 +158,12 @@ def run_blocks(make_worker, n_blocks, *, n_jobs=None, verbose=0, description=Non
 
         def work():
             try:
-                do_block = make_worker()
-                while not failures and (number := next(numbers)) < n_blocks:
-                    do_block(number)
-                    if verbose:
-                        bar.update()
+                with single_threaded_blas():
+                    do_block = make_worker()
+                    while not failures and (number := next(numbers)) < n_blocks:
+                        do_block(number)
+                        if verbose:
+                            bar.update()
             except BaseException as failure:
                 failures.append(failure)
 

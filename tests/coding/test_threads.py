@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -40,6 +40,41 @@ def bits(code):
     if not isinstance(code, np.ndarray):
         code = code.toarray()
     return code.tobytes()
+
+
+PREAMBLE = """
+    import numpy as np
+    from sklearn_resnet_sc import sparse_encode
+
+    def job(seed, n_jobs):
+        rng = np.random.default_rng(seed)
+        dictionary = rng.standard_normal((256, 24))
+        X = rng.standard_normal((600, 24))
+        return sparse_encode(
+            X, dictionary, algorithm="omp", n_nonzero_coefs=3, n_jobs=n_jobs
+        ).tobytes()
+"""
+
+
+def run_python(code, preamble=PREAMBLE):
+    """Start a script in an interpreter of its own, with a BLAS of two threads."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", dedent(preamble) + dedent(code)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "2"},
+    )
+
+
+def finish(process, timeout=120):
+    """Status and what was printed."""
+    try:
+        output, errors = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError(f"no end after {timeout} s: {process.communicate()}") from None
+    return process.returncode, output, errors
 
 
 def blas_limits():
@@ -109,40 +144,6 @@ def test_joblib_context_sets_the_number_of_threads():
     seen.clear()
     run_blocks(make_worker, 12)
     assert len(seen) == 1
-
-
-def run_python(code, timeout=120):
-    """Run a script in an interpreter of its own, with the tests' folder for imports."""
-    preamble = """
-        import numpy as np
-        from sklearn_resnet_sc import sparse_encode
-
-        def job(seed, n_jobs):
-            rng = np.random.default_rng(seed)
-            dictionary = rng.standard_normal((256, 24))
-            X = rng.standard_normal((600, 24))
-            return sparse_encode(
-                X, dictionary, algorithm="omp", n_nonzero_coefs=3, n_jobs=n_jobs
-            ).tobytes()
-    """
-    script = textwrap.dedent(preamble) + textwrap.dedent(code)
-    return subprocess.Popen(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", script],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "2"},
-    ), timeout
-
-
-def finish(running):
-    process, timeout = running
-    try:
-        output, errors = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise AssertionError(f"no end after {timeout} s: {process.communicate()}") from None
-    return process.returncode, output, errors
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -247,6 +248,27 @@ def test_blas_is_held_while_anyone_is_inside():
     assert blas_limits() == before
 
 
+def test_a_blas_loaded_later_is_held_too():
+    code = """
+        from threadpoolctl import threadpool_info
+        from sklearn_resnet_sc._parallel import single_threaded_blas
+
+        def limits():
+            return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
+
+        with single_threaded_blas():
+            pass
+        import scipy.linalg  # the wheels of SciPy bring a BLAS of their own
+        assert 2 in limits()
+        with single_threaded_blas():
+            assert limits() == {1}
+        assert 2 in limits()
+        print("held")
+    """
+    status, output, errors = finish(run_python(code, preamble=""))
+    assert (status, output.strip()) == (0, "held"), errors
+
+
 def test_blas_is_held_in_every_thread():
     # Calls overlap, so that the thread that restores is seldom the one that set the limit.
     def make_worker():
@@ -298,10 +320,9 @@ def test_interrupted_from_the_keyboard(n_jobs):
             assert job(0, {n_jobs}) == expected
             print("interrupted")
     """
-    running = run_python(code)
-    process = running[0]
+    process = run_python(code)
     assert process.stdout.readline().strip() == "coding"
     time.sleep(1)
     process.send_signal(signal.SIGINT)
-    status, output, errors = finish((process, 30))
+    status, output, errors = finish(process, timeout=30)
     assert (status, output.strip()) == (0, "interrupted"), errors
