@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ._cosamp import cosamp
+from ._fista import fista
 from ._hard_threshold import hard_threshold
 from ._iht import iht
+from ._lasso_cd import lasso_cd
 from ._mp import mp
 from ._ols import ols
 from ._omp import omp
@@ -97,6 +99,22 @@ ALGORITHMS = {
             supports_positive=True,
             supports_init=True,
             supports_polish=True,
+        ),
+        Algorithm(
+            "lasso_cd",
+            lasso_cd,
+            bound="penalty",
+            supports_positive=True,
+            supports_weights=True,
+            supports_init=True,
+        ),
+        Algorithm(
+            "fista",
+            fista,
+            bound="penalty",
+            supports_positive=True,
+            supports_weights=True,
+            supports_init=True,
         ),
         Algorithm(
             "hard_threshold",

@@ -143,10 +143,14 @@ def sparse_encode(
     cov : array-like of shape (n_components, n_samples), default=None
         Inner products of atoms and signals, ``dictionary @ X.T``.
 
-    algorithm : {"mp", "omp", "ols", "cosamp", "iht", "hard_threshold", "threshold"}, \
-            default="lasso_lars"
+    algorithm : {"lasso_cd", "fista", "mp", "omp", "ols", "cosamp", "iht", "hard_threshold", \
+            "threshold"}, default="lasso_lars"
         The pursuit:
 
+        - ``"lasso_cd"``: the lasso by coordinate descent, to `gap_tol`; may start
+          from `init`.
+        - ``"fista"``: the lasso by accelerated proximal gradient, to `gap_tol`; may
+          start from `init`.
         - ``"mp"``: matching pursuit. One code a step is changed, the same atom
           may be chosen again; ends before an atom too many, or at `max_iter`.
         - ``"omp"``: orthogonal matching pursuit.
@@ -178,7 +182,10 @@ def sparse_encode(
         whichever comes first.
 
     gap_tol : float, default=1e-4
-        Relative duality gap at which iterative l1 solvers stop.
+        Relative duality gap at which iterative l1 solvers stop: how far the
+        objective may be above its least value, as a share of ``0.5 ||x||_2^2``,
+        the objective of the zero code. Where the precision of `X` cannot tell so
+        small a gap from zero, they stop at the smallest that it can.
 
     positive : bool, default=False
         Whether codes must not be negative. Greedy pursuits then choose among
