@@ -193,5 +193,5 @@ def _coherent_supports(dictionary, n_nonzero, count, random_state):
         first = int(draw.choice(n_components))
         products = np.abs(unit @ unit[first])
         products[first] = -1
-        nearest = np.argpartition(products, n_components - pool)[n_components - pool :]
+        nearest = np.argsort(products)[n_components - pool :]
         yield [first, *draw.choice(nearest, n_nonzero - 1, replace=False)]
