@@ -18,7 +18,7 @@ class BoundedSolution:
     """A feasible residual and how far its objective may be from the optimum."""
 
     residual: np.ndarray  # (n_components, n_features), float64
-    gap: float  # duality gap over the objective
+    gap: float  # duality gap, less what is rounding, over the objective
     n_iter: int
     converged: bool
 
@@ -145,7 +145,7 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
     return BoundedSolution(
         # A point far outside is clipped to no more than its own rounding errors: once more.
         residual=basis @ clip_singular_values(best, limit),
-        gap=float(max(best_gap, 0) / max(best_value, rounding)),
+        gap=float(max(best_gap - rounding, 0) / max(best_value, rounding)),
         n_iter=n_iter,
         converged=bool(best_gap <= tol * max(best_value, 0) + rounding),
     )
