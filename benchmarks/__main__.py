@@ -67,10 +67,11 @@ def main(arguments=None):
     print(", ".join(f"{name} {version}" for name, version in machine["versions"].items()))
     print(
         f"{len(X)} patches ({source}), {arguments.dictionary} dictionary of {len(dictionary)} "
-        f"atoms, {arguments.n_threads} threads, {arguments.n_rounds} rounds.\nMedian and "
-        "range of the rounds in microseconds a signal. The first call holds the compilation where "
-        f"none was cached; other: supports that differ from ours among {arguments.n_checked}. "
-        "Ratios are medians of those within a round.\n"
+        f"atoms, {arguments.n_threads} threads, {arguments.n_rounds} rounds.\n"
+        "Median and range of the rounds in microseconds a signal; ratios are medians of those "
+        "within a round.\n"
+        "The first call holds the compilation where none was cached; other: supports that differ "
+        f"from ours among {arguments.n_checked}.\n"
     )
     for task in tasks(arguments):
         timings = run_task(

@@ -1,8 +1,16 @@
 """Sphinx settings; the build needs no network."""
 
 import os
+import sys
+from pathlib import Path
 
 import sklearn_resnet_sc
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from claims_page import write_claims
+
+write_claims(Path(__file__).parent / "generated" / "claims.inc")
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
