@@ -198,8 +198,8 @@ CLAIMS = (
         shapes=_SQUARE,
         printed=_fewer_dimensions,
         counterexample={"D": [[0.5, 0.0], [0.0, 0.0]]},
-        corrected="With rho = ||D||_2 < 1, PR(I + D) >= n ((1 - rho^2)/(1 + rho^2))^2: the energy "
-        "of I + D is spread over nearly all dimensions, whatever D does.",
+        corrected="With rho = ||D||_2 < 1, PR(I + D) >= n ((1 - rho^2)/(1 + rho^2))^2: for small "
+        "rho the energy of I + D is spread over nearly all dimensions, whatever D does.",
         true=_kantorovich,
         source="Kantorovich's inequality for the squared singular values, all in "
         "[(1-rho)^2, (1+rho)^2]; the ratio of squared mean to mean square of numbers in [a, b] is "
@@ -249,8 +249,8 @@ CLAIMS = (
         printed=_falls_faster,
         counterexample={"D": [[0.5, 0.0], [0.0, 0.0]]},
         corrected="With rho = ||D||_2 < 1, sigma_i(I + D)/sigma_1(I + D) >= "
-        "(1 - sigma_{n-i+1}(D))/(1 + rho): flat, not steep. A steeper spectrum would have the "
-        "larger condition number, against A4.",
+        "(1 - sigma_{n-i+1}(D))/(1 + rho): for small rho flat, not steep. A steeper spectrum would "
+        "have the larger condition number, against A4.",
         true=_falls_slowly,
         source="A3 from below for i, from above for 1.",
     ),
