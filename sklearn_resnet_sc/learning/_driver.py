@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from .._parallel import single_threaded_blas
+
 _PATIENCE = 3
 
 
@@ -100,7 +102,11 @@ def alternate(
             return "tol" if _stagnant(smallest, tol) else ""
 
     try:
-        with tqdm(total=max_iter, desc="learning", unit="update", disable=not verbose) as bar:
+        # Held once for all iterations: to set and restore the limit takes longer than many steps.
+        with (
+            single_threaded_blas(),
+            tqdm(total=max_iter, desc="learning", unit="update", disable=not verbose) as bar,
+        ):
             while not (stream and course.n_iter == max_iter):
                 coded = code(dictionary)
                 if stream or not smallest or coded.objective < smallest[-1]:

@@ -1,7 +1,7 @@
 """Learning from a stream: sums over signals that fade, and nothing else, are kept.
 
 J. Mairal, F. Bach, J. Ponce, G. Sapiro, "Online learning for matrix factorization
-and sparse coding", JMLR 11 (2010), section 3.4.
+and sparse coding", JMLR 11 (2010), algorithm 1; the fading is that of section 3.4.1.
 """
 
 from dataclasses import replace
@@ -11,20 +11,23 @@ import numpy as np
 from ._alternation import apply, renew
 from ._statistics import TrainingSet
 
+# Old codes are codes in old atoms: to forget them is what makes learning from a stream fast.
+_POWER = 10.0  # the sums stand for the last tenth of all signals ...
+_PER_ATOM = 5  # ... but for so many signals per atom at least
+
 
 class FadingSums:
     """Sums over all signals seen; what is old counts less.
 
-    Signals count alike, whatever the batch they came in. With batches of equal
-    size b the weights are those of Mairal et al.: nothing is forgotten over the
-    first ``b**2`` signals, a share of about ``b / (b**2 + t)`` at step t from then on.
+    The n-th signal counts in proportion to ``n ** (power - 1)``, whatever the size of
+    the batch that it came in. The power rises from 1, where all count alike, to 10.
 
     Attributes
     ----------
     gram, cross, usage : ndarray
         As in `Statistics`; in units of ``scale``.
-    horizon : float
-        Number of signals that the sums stand for.
+    n_signals : int
+        Number of signals seen.
     n_steps : int
         Number of batches seen.
     """
@@ -33,32 +36,28 @@ class FadingSums:
         self.gram = np.zeros((n_components, n_components))
         self.cross = np.zeros((n_components, n_features))
         self.usage = np.zeros(n_components)
-        self.energy, self.weight = 0.0, 0.0
-        self.scale = None
-        self.horizon, self.n_steps = 0.0, 0
+        self.energy, self.scale = 0.0, None
+        self.n_signals = self.n_steps = 0
 
-    def add(self, statistics, scale, n_signals, weight):
+    def add(self, statistics, scale, n_signals):
         """Let what there is fade and add the sums over a batch."""
-        growth = n_signals if self.horizon < n_signals**2 else 1
-        self.horizon += growth
-        fading = (self.horizon + 1 - n_signals) / (self.horizon + 1)
-        self.n_steps += 1
-        scale = float(scale)
-        if self.scale is None:
-            self.scale = scale
+        power = min(max(self.n_signals / (_PER_ATOM * len(self.gram)), 1.0), _POWER)
+        fading = (self.n_signals / (self.n_signals + n_signals)) ** power
         # To the units of the larger signals, so that nothing overflows; a power of two.
-        common = min(self.scale, scale)
-        old, new = fading * (common / self.scale) ** 2, (common / scale) ** 2
-        self.scale = common
-        for sums, batch in (
-            (self.gram, statistics.gram),
-            (self.cross, statistics.cross),
-        ):
-            sums *= old
-            sums += batch if new == 1 else new * batch
+        scale = float(scale)
+        common = scale if self.scale is None else min(self.scale, scale)
+        old = 0.0 if self.scale is None else fading * (common / self.scale) ** 2
+        new = (common / scale) ** 2
+        gram = old * self.gram
+        cross = old * self.cross
+        gram += statistics.gram if new == 1 else new * statistics.gram
+        cross += statistics.cross if new == 1 else new * statistics.cross
+        # All at once, so that an interrupt finds sums that belong together.
+        self.gram, self.cross, self.scale = gram, cross, common
         self.energy = old * self.energy + new * statistics.energy
         self.usage = fading * self.usage + statistics.usage
-        self.weight = fading * self.weight + weight
+        self.n_signals += n_signals
+        self.n_steps += 1
 
     def statistics(self, batch):
         """The sums, in place of those of a batch."""
@@ -98,10 +97,10 @@ class Stream:
     def update(self, dictionary, coded):
         """The next dictionary."""
         data, sums = self.training_set, self.sums
-        sums.add(coded.statistics, data.scale, data.n_samples, data.total_weight)
+        sums.add(coded.statistics, data.scale, data.n_samples)
         coded = replace(coded, statistics=sums.statistics(coded.statistics))
         new, _ = apply(self._update, self.space, dictionary, coded, data)
-        mean_weight = sums.weight / max(sums.horizon, 1.0) if self._replaces else None
+        mean_weight = data.total_weight / data.n_samples if self._replaces else None
         new = renew(self.space, new, coded, data, mean_weight=mean_weight)
         self.change = float(np.linalg.norm(new.components - dictionary.components))
         return new
