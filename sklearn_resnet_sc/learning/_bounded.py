@@ -1,6 +1,5 @@
 """Least squares under a bound on the spectral norm, solved to a duality gap."""
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,7 +113,7 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
     weight = float(np.exp(np.log(np.maximum(curvature, 1e-6)).mean()))
     inner = previous = clip_singular_values(basis.T @ start, limit)
     state = inner + (target - curvature * inner) / weight
-    accelerate = _Anderson()
+    accelerate = _Anderson(inner.size)
     best, best_value, best_gap = inner, np.inf, np.inf
     n_iter = 0
     while True:
@@ -139,7 +138,7 @@ def solve_bounded(gram, cross, shortcut, limit, start, *, energy, tol=1e-5, max_
                 state = inner + (state - inner) / factor
                 weight *= factor
                 outer = (target + weight * (2 * inner - state)) / (curvature + weight)
-                accelerate = _Anderson()
+                accelerate = _Anderson(inner.size)
         previous = inner
         state = accelerate(state, _RELAXATION * (outer - inner))
     return BoundedSolution(
@@ -168,8 +167,10 @@ class _Anderson:
     many of those, and the plain iteration, which converges, goes on alone.
     """
 
-    def __init__(self):
-        self.steps, self.changes = deque(maxlen=_MEMORY), deque(maxlen=_MEMORY)
+    def __init__(self, size):
+        self.steps, self.changes = np.empty((2, _MEMORY, size))
+        self.normal = np.empty((_MEMORY, _MEMORY))  # inner products of the changes
+        self.n_seen = 0
         self.last = None
         self.accelerated = False
         self.rejections = 0
@@ -182,21 +183,22 @@ class _Anderson:
             last_plain, last_residual, last_size = self.last
             if self.accelerated and size > 2 * last_size:
                 self.rejections += 1
-                self.steps.clear()
-                self.changes.clear()
-                self.last, self.accelerated = None, False
+                self.n_seen, self.last, self.accelerated = 0, None, False
                 return last_plain
-            self.steps.append((plain - last_plain).ravel())
-            self.changes.append((residual - last_residual).ravel())
+            self._remember(plain - last_plain, residual - last_residual)
         self.last = plain, residual, size
-        self.accelerated = bool(self.changes) and self.rejections < _MOST_REJECTIONS
+        held = min(self.n_seen, _MEMORY)
+        normal = self.normal[:held, :held]
+        normal = normal + 1e-10 * np.trace(normal) * np.eye(held)
+        self.accelerated = held > 0 and self.rejections < _MOST_REJECTIONS and np.trace(normal) > 0
         if not self.accelerated:
             return plain
-        changes = np.array(self.changes)
-        normal = changes @ changes.T
-        trace = np.trace(normal)
-        if trace == 0:
-            return plain
-        normal[np.diag_indices_from(normal)] += 1e-10 * trace
-        mixing = np.linalg.solve(normal, changes @ residual.ravel())
-        return plain - (mixing @ np.array(self.steps)).reshape(plain.shape)
+        mixing = np.linalg.solve(normal, self.changes[:held] @ residual.ravel())
+        return plain - (mixing @ self.steps[:held]).reshape(plain.shape)
+
+    def _remember(self, step, change):
+        row = self.n_seen % _MEMORY
+        self.n_seen += 1
+        held = min(self.n_seen, _MEMORY)
+        self.steps[row], self.changes[row] = step.ravel(), change.ravel()
+        self.normal[row, :held] = self.normal[:held, row] = self.changes[:held] @ self.changes[row]

@@ -81,16 +81,19 @@ class Sweep:
 
     def update(self, dictionary, coded):
         """The next dictionary."""
-        statistics = coded.statistics
         # Threads of the BLAS cost more than they bring on matrices of this size.
         with single_threaded_blas():
-            dictionary, gap = self._update(self.space, dictionary, statistics)
-        self.largest_gap = max(self.largest_gap, gap)
+            dictionary, gap = self._update(self.space, dictionary, coded.statistics)
+            self.largest_gap = max(self.largest_gap, gap)
+            return self._replace_idle(dictionary, coded)
+
+    def _replace_idle(self, dictionary, coded):
         # Where signals are few a replacement may harm more than it helps; then leave it.
         self.replacing &= coded.objective <= self.before_replacement
         self.before_replacement = np.inf
         if not self.replacing:
             return dictionary
+        statistics = coded.statistics
         idle = idle_atoms(dictionary.components, statistics.usage, self.mean_weight)
         if not idle.size:
             return dictionary
