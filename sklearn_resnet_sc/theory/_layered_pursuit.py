@@ -168,7 +168,7 @@ def layered_thresholding_bound(dictionaries, codes, noise, *, kind="soft", thres
         above, left = _given_layer(stack, codes, i)
         given = codes[i].toarray().astype(np.float64)
         counts = np.diff(codes[i].indptr)
-        epsilon = chain.noise + left
+        epsilon = np.where(chain.reached, chain.noise, 0) + left
         products = above @ dictionary.T.astype(np.float64)
         inside = given != 0
         slack = rounding(above) * row_lengths(above)
@@ -176,15 +176,14 @@ def layered_thresholding_bound(dictionaries, codes, noise, *, kind="soft", thres
         along = np.where(inside, products * np.sign(given), math.inf).min(axis=1)
         across = np.where(inside, 0, np.abs(products)).max(axis=1)
         low, high = across + epsilon + slack, along - epsilon - slack
-        with np.errstate(invalid="ignore"):
-            if thresholds[i] is not None:
-                threshold = np.full(len(given), thresholds[i])
-            elif kind == "hard":
-                threshold = np.where(np.isfinite(high), (low + high) / 2, low * 1.001)
-            else:
-                threshold = low + 1e-3 * np.where(np.isfinite(high), high - low, low)
+        # Nothing bounds the threshold from above where the code is empty.
+        room = np.where(counts > 0, high, 2 * low) - low
+        if thresholds[i] is None:
+            threshold = low + (0.5 if kind == "hard" else 1e-3) * room
+        else:
+            threshold = np.full(len(given), thresholds[i])
         # An empty code needs a threshold that nothing passes, and then has no error.
-        certified = (low < threshold) & (threshold < high)
+        certified = np.where(counts > 0, low < threshold, low <= threshold) & (threshold < high)
         most = int(counts.max())
         values = babel(dictionary, min(max(most - 1, 0), len(dictionary) - 1))
         shared = values[np.maximum(counts - 1, 0)] + rounding(dictionary) * counts
@@ -248,7 +247,7 @@ def layered_basis_pursuit_bound(dictionaries, codes, noise, *, alpha=None):
     chain = _Chain(len(stack), codes[0].shape[0], noise)
     for i, dictionary in enumerate(stack):
         _, left = _given_layer(stack, codes, i)
-        epsilon = chain.noise + left
+        epsilon = np.where(chain.reached, chain.noise, 0) + left
         counts = np.diff(codes[i].indptr)
         weight = 4 * epsilon if alpha[i] is None else np.full(len(counts), alpha[i])
         certified = np.zeros(len(counts), dtype=bool)
