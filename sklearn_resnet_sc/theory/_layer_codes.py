@@ -50,8 +50,12 @@ class LayerCodes:
         if spark is not None:
             bounds["spark"] = spark
         self.spark_lower = max(bounds.values())
-        # The two codes have together fewer atoms than the spark.
-        bounds = {theorem: bound - 1 - self.counts for theorem, bound in bounds.items()}
+        # The two codes have together fewer atoms than the spark; or there are fewer at all.
+        n_components = len(self.dictionary)
+        bounds = {
+            theorem: np.where(bound > n_components, n_components, bound - 1 - self.counts)
+            for theorem, bound in bounds.items()
+        }
         bounds["coherence of its atoms"] = self._by_weights()
         bounds["the zero code"] = np.where(self.counts == 0, self.spark_lower - 1, -1)
         asked = np.maximum(self.counts, 0 if wanted is None else wanted)
@@ -63,7 +67,7 @@ class LayerCodes:
                 self.theorem[among >= asked] = index
                 best = np.maximum(best, among)
         # No code has more atoms than there are.
-        best = np.minimum(best, len(self.dictionary))
+        best = np.minimum(best, n_components)
         self.unique = self.theorem > 0
         self.unique_among = np.where(best >= np.maximum(self.counts, 1), best, 0)
 

@@ -168,6 +168,8 @@ def spark(dictionary, *, max_visited=20_000, random_state=0):
         search.try_bases(random_state)
         # A set found by rounding's leave must not contradict the bound that needs no search.
         lower = min(by_coherence, search.upper)
+        if search.rank == n_components - 1:
+            lower = search.upper  # there is no other dependence than the one just found
         while lower < search.upper and search.excludes(lower):
             lower += 1
     return Spark(
@@ -188,7 +190,8 @@ class _Search:
         self.max_visited = max_visited
         self.n_visited = 0
         self.dependent = ()
-        self.upper = int(rank_of(scaled_spectrum(unit)[0], self.rtol)) + 1
+        self.rank = int(rank_of(scaled_spectrum(unit)[0], self.rtol))
+        self.upper = self.rank + 1
         # Pairs this near to parallel are decided by a decomposition of the set.
         self.sine = max(1e-5, 1e3 * self.rtol)
 
@@ -208,7 +211,7 @@ class _Search:
         draw = random_state
         if not hasattr(draw, "permutation"):
             draw = np.random.default_rng(random_state)
-        rank = self.upper - 1
+        rank = self.rank
         for _ in range(n_bases):
             # Pivoting looks at lengths: random ones make a random basis.
             order = draw.permutation(len(self.unit))

@@ -48,8 +48,7 @@ def test_no_pair_of_codes_violates_a_radius(dictionary, seed, noise):
         if not both:
             continue
         # Codes on `both` of which one part is on the code's support, and the other on `chosen`.
-        _, sigma, right = np.linalg.svd(wide[both].T)
-        weakest = right[-1]
+        weakest = np.linalg.svd(wide[both].T)[2][-1]
         stretch = np.linalg.norm(weakest @ wide[both])
         step = weakest * (2 * noise / stretch if stretch > 0 else 1.0)
         step /= max(1, np.abs(step).max() / 1e6)  # a null vector may be as long as it likes

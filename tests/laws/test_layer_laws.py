@@ -1,5 +1,6 @@
 """Stability and propagation through stacks: no pair of codes is further apart than certified."""
 
+import itertools
 import math
 
 import numpy as np
@@ -15,7 +16,7 @@ from .strategies import dictionaries, law, seeds, square_matrices
 def random_stack(rng, sizes, *, lengths):
     """Sparse, well conditioned layers: perturbed permutations with more atoms than features."""
     stack = []
-    for n, k in zip(sizes[:-1], sizes[1:], strict=True):
+    for n, k in itertools.pairwise(sizes):
         atoms = np.eye(n)[rng.permutation(n)]
         extra = rng.standard_normal((k - n, n))
         atoms = np.vstack([atoms, extra]) + 0.02 * rng.standard_normal((k, n))
