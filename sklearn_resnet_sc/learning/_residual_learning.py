@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from .._parallel import single_threaded_blas
 from ..coding import SparseCodingMixin
 from ..theory import residual_certificate
 from ._dictionary import DictionarySet
@@ -349,7 +350,8 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         self.error_, self.n_nonzero_ = course.error, course.n_nonzero
         self.update_gap_ = sweep.largest_gap
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
-        self.certificate_ = residual_certificate(shortcut, self.residual_, residual_bound=rho)
+        with single_threaded_blas():
+            self.certificate_ = residual_certificate(shortcut, self.residual_, residual_bound=rho)
         if course.interrupt is not None:
             raise course.interrupt
         return self
