@@ -9,7 +9,7 @@ from ._bcd import unused_atoms
 from ._mod import objective_change
 from ._unused import idle_atoms, replace_atoms, worst_signals
 
-_ROUNDING = 1e-4  # by which an atom may be longer than one
+_ROUNDING = 1e-4  # by which the length of an atom may be off
 
 
 class Alternation:
@@ -52,10 +52,16 @@ class Alternation:
         if self.pursuit.warm:
             self._codes = coded.code
         self._objective = coded.objective
-        if self.space.ball and not self.reached and _longest(dictionary) > 1 + _ROUNDING:
-            # Atoms to begin with may be too long, which makes penalised codes cheap.
+        if not self.reached and not self._allowed(dictionary.components):
+            # Atoms to begin with may be of any length; long ones make penalised codes cheap.
             return replace(coded, objective=np.inf)
         return coded
+
+    def _allowed(self, components):
+        lengths = np.linalg.norm(components, axis=1)
+        return lengths.max() <= 1 + _ROUNDING and (
+            self.space.ball or lengths.min() >= 1 - _ROUNDING
+        )
 
     def update(self, dictionary, coded):
         """The next dictionary."""
@@ -83,10 +89,6 @@ class Alternation:
             objective_change(statistics.gram, statistics.cross, before, change)
             / self.training_set.total_weight
         )
-
-
-def _longest(dictionary):
-    return np.linalg.norm(dictionary.components, axis=1).max()
 
 
 def apply(update, space, dictionary, coded, training_set):

@@ -61,9 +61,11 @@ class DictionarySet:
             components = residual / np.maximum(lengths, 1)[:, None]
             return Dictionary(components, components, np.ones(len(components), self.dtype))
         if self.shortcut is None:
-            components = residual / np.linalg.norm(residual, axis=1)[:, None]
+            lengths = np.linalg.norm(residual, axis=1)
+            components = residual / np.where(lengths > 0, lengths, 1)[:, None]
             # Twice: the first division loses a unit in the last place.
-            components /= np.linalg.norm(components, axis=1)[:, None]
+            lengths = np.linalg.norm(components, axis=1)
+            components /= np.where(lengths > 0, lengths, 1)[:, None]
             return Dictionary(components, components, np.ones(len(components), self.dtype))
         total = self.shortcut + residual
         lengths = np.linalg.norm(total, axis=1)

@@ -117,7 +117,7 @@ class DictionaryLearning(DictionaryLearner):
     transform_tol : float, default=None
         Squared residual ``||x - a C||_2^2`` to reach.
 
-    transform_gap_tol : float, default=1e-4
+    transform_gap_tol : float, default=1e-6
         Relative duality gap at which iterative l1 pursuits stop, in `fit` too.
 
     sparse_output : bool, default=False
@@ -202,7 +202,7 @@ class DictionaryLearning(DictionaryLearner):
         replace_atoms="auto",
         warm_start=False,
         transform_tol=None,
-        transform_gap_tol=1e-4,
+        transform_gap_tol=1e-6,
         sparse_output=False,
     ):
         self.n_components = n_components
