@@ -11,13 +11,16 @@ from ._cosamp import cosamp
 from ._fista import fista
 from ._hard_threshold import hard_threshold
 from ._iht import iht
+from ._lars import lars
 from ._lasso_cd import lasso_cd
+from ._lasso_lars import lasso_lars
 from ._mp import mp
 from ._ols import ols
 from ._omp import omp
 from ._positive import positive_ols, positive_omp
 from ._threshold import threshold
 from ._without_gram import ols_without_gram, omp_without_gram
+from ._working_atoms import lasso_without_gram
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,20 @@ ALGORITHMS = {
             supports_polish=True,
         ),
         Algorithm(
+            "lasso_lars",
+            lasso_lars,
+            bound="penalty",
+            without_gram=lasso_without_gram(lasso_lars),
+            supports_tol=True,
+            supports_positive=True,
+            supports_weights=True,
+        ),
+        Algorithm("lars", lars, bound="count", supports_tol=True, supports_positive=True),
+        Algorithm(
             "lasso_cd",
             lasso_cd,
             bound="penalty",
+            without_gram=lasso_without_gram(lasso_cd),
             supports_positive=True,
             supports_weights=True,
             supports_init=True,
@@ -112,6 +126,7 @@ ALGORITHMS = {
             "fista",
             fista,
             bound="penalty",
+            without_gram=lasso_without_gram(fista),
             supports_positive=True,
             supports_weights=True,
             supports_init=True,

@@ -119,13 +119,14 @@ class Problem:
         budget = get_config()["working_memory"]
         if size <= budget:
             return True
-        if self.algorithm.without_gram is None or self.request.positive:
+        own_kernel = self.request.positive and self.algorithm.positive_kernel is not None
+        if self.algorithm.without_gram is None or own_kernel:
             kind = "positive " if self.request.positive else ""
             raise ValueError(
                 f"{kind}algorithm={self.algorithm.name!r} needs the Gram matrix of "
                 f"{self.n_components} atoms, {size:.0f} MiB, and scikit-learn's working_memory "
                 f"allows {budget:.0f}. Raise it by sklearn.set_config(working_memory=...), pass "
-                "gram, or choose 'omp', 'ols', 'threshold' or 'hard_threshold'."
+                "gram, or choose a pursuit that needs none, such as 'omp' or 'lasso_lars'."
             )
         return False
 

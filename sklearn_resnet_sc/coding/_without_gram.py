@@ -38,9 +38,13 @@ def _step(components, length2, unit2, scores, state, signals, codes, active, n_c
             residual2 += residual[f] * residual[f]
         if residual2 <= tol:
             continue
-        atom = abs_argmax(scores[u])
-        score = scores[u, atom]
-        if not score * score > noise * noise * norm2 * unit2[atom]:
+        while True:
+            atom = abs_argmax(scores[u])
+            score = scores[u, atom]
+            if score == zero or score * score > noise * noise * norm2 * unit2[atom]:
+                break
+            scores[u, atom] = zero  # noise of a long atom that may hide shorter ones
+        if score == zero:
             codes.status[i] = _TOL_NOT_REACHED if tol >= 0 and residual2 > noise * norm2 else 0
             continue
         # Gram-Schmidt twice: once is not enough for nearly dependent atoms.
@@ -135,6 +139,12 @@ def _pursue(atoms, block, signals, request, codes, least_squares):
         if least_squares:
             along = directions[:n_active] @ components.T
             distances2[active] -= along * along
+    if capacity == components.shape[0] and active.size:
+        residual2 = np.einsum("ij,ij->i", state[0][active], state[0][active])
+        noise = 64 * np.finfo(dtype).eps * signals.norm2[active]
+        tol = signals.tol[active]
+        missed = (tol >= 0) & (residual2 > np.maximum(tol, noise))
+        codes.status[active[missed]] = _TOL_NOT_REACHED  # with every atom there is
     _finish(state, codes)
 
 

@@ -56,6 +56,32 @@ def test_wide_and_narrow_atoms_of_a_large_dictionary():
         np.testing.assert_allclose(diagnostics.residual_norm2[i], residual @ residual, rtol=1e-3)
 
 
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize(
+    ("algorithm", "options"),
+    [
+        ("lasso_lars", {"alpha": 0.4}),
+        ("lasso_lars", {"tol": 9.0}),
+        ("lasso_lars", {"alpha": "per atom"}),
+        ("lasso_cd", {"alpha": 0.4}),
+        ("lasso_cd", {"alpha": "per atom"}),
+        ("fista", {"alpha": 0.4}),
+    ],
+    ids=str,
+)
+def test_lasso_equals_the_gram_domain(algorithm, options, positive):
+    X, dictionary = problem(100, 300, 20, np.float64)
+    dictionary = np.delete(dictionary, 5, axis=0)  # a twin atom makes the lasso ambiguous
+    options = {"algorithm": algorithm, "positive": positive, "gap_tol": 1e-12, **options}
+    if options.get("alpha") == "per atom":
+        options["alpha"] = np.random.default_rng(1).uniform(0.2, 2, 299)
+    options["max_iter"] = 20_000
+    expected = sparse_encode(X, dictionary, **options)
+    with config_context(working_memory=0):
+        code = sparse_encode(X, dictionary, n_jobs=2, **options)
+    np.testing.assert_allclose(code, expected, atol=1e-8 if algorithm == "lasso_lars" else 1e-4)
+
+
 @pytest.mark.parametrize("options", [{"algorithm": "iht"}, {"algorithm": "omp", "positive": True}])
 def test_what_needs_a_gram_matrix_says_so(options):
     X, dictionary = problem(10, 2000, 16, np.float64)
