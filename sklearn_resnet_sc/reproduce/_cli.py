@@ -12,7 +12,7 @@ from .._version import __version__
 from ._section import Inputs, ReproduceError
 
 # The sections of the report, in order: modules beside this one, see _section.py.
-SECTIONS = ("_patches_section",)
+SECTIONS = ("_patches_section", "_claims_section")
 
 _NEEDED = {"jinja2": "jinja2", "matplotlib": "matplotlib", "PIL": "pillow"}
 
