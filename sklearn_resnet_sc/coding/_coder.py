@@ -40,8 +40,11 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         "n_jobs": [Integral, None],
         "positive_code": ["boolean"],
         "sparse_output": ["boolean"],
-        "missing": [StrOptions({"error", "mask"})],
     }
+
+    # Parameters of SparseCoder that other estimators need not offer.
+    missing = "error"
+    transform_polish = False
 
     @property
     def _dictionary(self):
@@ -68,6 +71,7 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             positive=self.positive_code,
             sparse_output=self.sparse_output,
             missing=self.missing,
+            polish=self.transform_polish,
             check_input=False,
         )
 
@@ -188,8 +192,8 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
     dictionary : array-like of shape (n_components, n_features)
         Atoms, one a row.
 
-    transform_algorithm : {"omp", "ols", "threshold"}, default="omp"
-        The pursuit; see :func:`sparse_encode`.
+    transform_algorithm : str, default="omp"
+        The pursuit, by the name it has in :func:`sparse_encode`.
 
     transform_n_nonzero_coefs : int, default=None
         Atoms per signal, for greedy pursuits. ``None`` means
@@ -223,6 +227,10 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
     missing : {"error", "mask"}, default="error"
         What NaN means: an error, or a feature that was not observed.
 
+    transform_polish : bool, default=False
+        Whether ``"iht"`` and ``"cosamp"`` solve least squares on every support
+        that they visit.
+
     Attributes
     ----------
     n_components_ : int
@@ -250,6 +258,8 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         **SparseCodingMixin._parameter_constraints,
         "dictionary": ["array-like"],
+        "missing": [StrOptions({"error", "mask"})],
+        "transform_polish": ["boolean"],
     }
 
     def __init__(
@@ -267,6 +277,7 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
         transform_gap_tol=1e-4,
         sparse_output=False,
         missing="error",
+        transform_polish=False,
     ):
         self.dictionary = dictionary
         self.transform_algorithm = transform_algorithm
@@ -280,6 +291,7 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
         self.transform_gap_tol = transform_gap_tol
         self.sparse_output = sparse_output
         self.missing = missing
+        self.transform_polish = transform_polish
 
     @property
     def _dictionary(self):

@@ -143,10 +143,15 @@ def sparse_encode(
     cov : array-like of shape (n_components, n_samples), default=None
         Inner products of atoms and signals, ``dictionary @ X.T``.
 
-    algorithm : {"lasso_cd", "fista", "mp", "omp", "ols", "cosamp", "iht", "hard_threshold", \
-            "threshold"}, default="lasso_lars"
+    algorithm : {"lasso_lars", "lars", "lasso_cd", "fista", "mp", "omp", "ols", "cosamp", "iht", \
+            "hard_threshold", "threshold"}, default="lasso_lars"
         The pursuit:
 
+        - ``"lasso_lars"``: the lasso, ``min 0.5 ||x - a C||_2^2 + alpha ||a||_1``,
+          solved exactly; with `tol` instead of `alpha` the smallest ``||a||_1``
+          with ``||x - a C||_2^2 <= tol``.
+        - ``"lars"``: least angle regression, up to `n_nonzero_coefs` atoms or to
+          `tol`. With `positive` the path of the positive lasso.
         - ``"lasso_cd"``: the lasso by coordinate descent, to `gap_tol`; may start
           from `init`.
         - ``"fista"``: the lasso by accelerated proximal gradient, to `gap_tol`; may
@@ -173,13 +178,14 @@ def sparse_encode(
         need it beside `tol`.
 
     alpha : float or array-like of shape (n_components,), default=None
-        Threshold, one for all or one per atom; ``None`` means 1, for
-        ``"hard_threshold"`` none. For ``"omp"`` a number is read as `tol`.
+        Penalty of the lasso, or threshold, one for all or one per atom, zero
+        for an atom without penalty; ``None`` means 1, for ``"hard_threshold"``
+        none. With `tol` the l1 pursuits take one per atom only, and only their
+        ratios matter. For ``"omp"`` a number is read as `tol`.
 
     tol : float, default=None
-        Squared length of the residual, ``||x - a C||_2^2``, to reach, for the
-        greedy pursuits. With `n_nonzero_coefs` too, a pursuit stops at
-        whichever comes first.
+        Squared length of the residual, ``||x - a C||_2^2``, to reach. Where
+        `n_nonzero_coefs` counts too, a pursuit stops at whichever comes first.
 
     gap_tol : float, default=1e-4
         Relative duality gap at which iterative l1 solvers stop: how far the
@@ -301,6 +307,17 @@ def sparse_encode(
         raise ValueError(f"Positive constraint not supported for '{algorithm.name}' coding method.")
     if tol is not None and not algorithm.supports_tol:
         raise ValueError(f"algorithm={algorithm.name!r} does not support tol; got tol={tol}.")
+    one_alpha = alpha is not None and np.ndim(alpha) == 0
+    if tol is not None and algorithm.bound == "penalty" and one_alpha:
+        raise ValueError(
+            f"algorithm={algorithm.name!r} takes tol={tol} or alpha={alpha}, not both; one alpha "
+            "per atom may weight the atoms."
+        )
+    if alpha is not None and algorithm.bound == "count" and algorithm.name not in ("omp", "lars"):
+        raise ValueError(
+            f"algorithm={algorithm.name!r} takes n_nonzero_coefs and tol, not alpha; "
+            f"got alpha={alpha!r}."
+        )
     if algorithm.name == "omp" and tol is None and alpha is not None:
         tol = float(alpha)
     if missing == "mask":

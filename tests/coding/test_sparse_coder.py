@@ -173,3 +173,13 @@ def test_missing_and_sparse_signals(digits, dictionary):
         coder.fit(raw).transform(raw).toarray(), SparseCoder(dictionary).transform(raw.toarray())
     )
     assert coder.score(raw) == pytest.approx(SparseCoder(dictionary).score(raw.toarray()))
+
+
+def test_polish_reaches_the_pursuit(digits, dictionary):
+    X = digits[0][40:60]
+    options = {"transform_algorithm": "iht", "transform_n_nonzero_coefs": 4}
+    code = SparseCoder(dictionary, transform_polish=True, **options).transform(X)
+    for x, a in zip(X, code, strict=True):
+        support = np.flatnonzero(a)
+        least = np.linalg.lstsq(dictionary[support].T, x)[0]
+        np.testing.assert_allclose(a[support], least, atol=1e-10)

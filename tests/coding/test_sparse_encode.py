@@ -177,6 +177,7 @@ def test_bad_values_deep_in_the_data_are_found():
         ({"gram": np.eye(3)}, "gram must have shape"),
         ({"cov": np.ones((40, 2))}, "cov must have shape"),
         ({"polish": True}, "'omp' does not support polish"),
+        ({"algorithm": "ols", "alpha": 1.0}, "takes n_nonzero_coefs and tol, not alpha"),
     ],
     ids=str,
 )
