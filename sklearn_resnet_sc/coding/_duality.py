@@ -39,8 +39,9 @@ def inverse_bounds(penalty, weights, lengths, norm2, inverse):
     one = inverse.dtype.type(1)
     tiny = inverse.dtype.type(np.finfo(inverse.dtype).tiny)
     noise = inverse.dtype.type(8 * np.finfo(inverse.dtype).eps) * np.sqrt(norm2)
+    least = inverse.dtype.type(8) * noise
     for j in range(inverse.size):
-        bound = penalty * weights[j] + noise * lengths[j] + tiny
+        bound = max(penalty * weights[j], least * lengths[j]) + noise * lengths[j] + tiny
         inverse[j] = one / bound if lengths[j] > 0 else zero
 
 
