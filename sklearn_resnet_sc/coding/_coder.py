@@ -150,13 +150,13 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         X = self._check_signals(X, reset=False)
         code = self._encode(X)
         values = X.data if sparse.issparse(X) else X
-        largest = max(np.nanmax(values, initial=0), -np.nanmin(values, initial=0))
+        largest = max(float(np.nanmax(values, initial=0)), -float(np.nanmin(values, initial=0)))
         if largest == 0:
             return 1.0
         energy = lost = 0.0
         for rows in gen_batches(X.shape[0], _SCORE_ROWS):
             signals = X[rows].toarray() if sparse.issparse(X) else X[rows]
-            signals = signals / largest
+            signals = signals / code.dtype.type(largest)
             residual = signals - (code[rows] / largest) @ dictionary
             energy += np.nansum(signals**2, dtype=np.float64)
             lost += np.nansum(residual**2, dtype=np.float64)

@@ -183,3 +183,10 @@ def test_polish_reaches_the_pursuit(digits, dictionary):
         support = np.flatnonzero(a)
         least = np.linalg.lstsq(dictionary[support].T, x)[0]
         np.testing.assert_allclose(a[support], least, atol=1e-10)
+
+
+def test_boolean_signals(dictionary):
+    X = load_digits().data[:20] > 8
+    coder = SparseCoder(dictionary)
+    np.testing.assert_array_equal(coder.transform(X), coder.transform(X.astype(float)))
+    assert coder.score(X) == coder.score(X.astype(float))
