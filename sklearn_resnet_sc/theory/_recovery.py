@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._checks import check_count, check_dictionary, check_nonnegative, rounding, unit_atoms
-from ._coherence import babel, mutual_coherence
-from ._spark import check_spark, spark_lower_bounds
+from ._coherence import mutual_coherence
+from ._spark import babel_below_one, check_spark, spark_lower_bounds
 from ._statement import Statement, number, plural
 
 
@@ -202,33 +202,24 @@ def uniqueness_bound(dictionary, *, spark=None):
     margin = rounding(dictionary)
     coherence = mutual_coherence(dictionary)
     by_coherence = sparsity_from_coherence(min(1.0, coherence + margin), n_components)
-    unit, _ = unit_atoms(dictionary)
-    bounds = spark_lower_bounds(dictionary)
+    values = babel_below_one(unit_atoms(dictionary)[0])
+    bounds = spark_lower_bounds(dictionary, values)
     known = 0 if spark is None else check_spark(spark, "spark")
     return UniquenessBound(
         n_components=n_components,
         n_features=n_features,
         coherence=coherence,
         by_coherence=by_coherence,
-        by_babel=max(by_coherence, _sparsity_from_babel(unit, margin)),
+        by_babel=max(by_coherence, _sparsity_from_babel(values, n_components)),
         independent=bounds["independent atoms"] > n_components,
         spark_lower=max(known, *bounds.values()),
     )
 
 
-def _sparsity_from_babel(unit, margin):
-    """Largest s with ``mu_1(s-1) + mu_1(s) < 1``; grows the order only as needed."""
-    n_components = len(unit)
-    order = 64
-    while True:
-        order = min(order, n_components - 1)
-        values = babel(unit, order)
-        # At s = n_components no atom is left outside; the function stays where it is.
-        if order == n_components - 1:
-            values = np.append(values, values[-1])
-        size = np.arange(1, len(values))
-        passed = values[:-1] + values[1:] + (2 * size - 1) * margin < 1
-        n_passed = len(passed) if passed.all() else int(passed.argmin())
-        if n_passed < len(passed) or order == n_components - 1:
-            return n_passed
-        order *= 4
+def _sparsity_from_babel(values, n_components):
+    """Largest s with ``mu_1(s-1) + mu_1(s) < 1``."""
+    # At s = n_components no atom is left outside; the function stays where it is.
+    if len(values) == n_components:
+        values = np.append(values, values[-1])
+    passed = values[:-1] + values[1:] < 1
+    return len(passed) if passed.all() else int(passed.argmin())

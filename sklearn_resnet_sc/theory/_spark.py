@@ -83,15 +83,32 @@ def below_one(sums):
     return sums < 1 - 1e-12
 
 
-def spark_lower_bounds(dictionary):
-    """Certified lower bounds on the spark that need no search, by theorem."""
+def babel_below_one(unit):
+    """Babel function, enlarged by its rounding, from order 0 to the first value of 1 or more.
+
+    Its order grows only as needed: a small one is cheaper for a large dictionary.
+    """
+    order, margin = 64, rounding(unit)
+    while True:
+        order = min(order, len(unit) - 1)
+        values = babel(unit, order) + margin * np.arange(order + 1)
+        if values[-1] >= 1 or order == len(unit) - 1:
+            return values
+        order *= 4
+
+
+def spark_lower_bounds(dictionary, values=None):
+    """Certified lower bounds on the spark that need no search, by theorem.
+
+    `values` are those of `babel_below_one`, if they are known.
+    """
     n_components, n_features = dictionary.shape
     unit, _ = unit_atoms(dictionary)
     sigma, _ = scaled_spectrum(unit)
     independent = rank_of(sigma, default_rtol(unit)) == n_components
     # More atoms than dimensions are dependent, so orders beyond that cannot pass.
     order = min(n_components - 1, n_features)
-    values = babel(unit, order) + rounding(dictionary) * np.arange(order + 1)
+    values = babel_below_one(unit) if values is None else values
     mu = values[1] if order else 0.0
     weights = np.sort(atom_weights(dictionary))[::-1]
     sums = {
