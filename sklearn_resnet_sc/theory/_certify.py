@@ -75,7 +75,9 @@ def certify(
     -----
     Uniqueness is about codes that represent the same thing exactly; with noise there is a
     continuum of codes and the error radius takes over. The lasso's and greedy margins
-    certify the support found in the *given* signal, not that of an unknown true code.
+    certify the support found in the *given* signal, not that of an unknown true code. The
+    lasso's radius is attained: just beyond it, noise in some direction changes support or
+    signs. The greedy one is within ``sqrt(2)`` of the truth for orthogonal atoms.
     Computed in float64, block by block; what counts as a dependent support is decided in
     the precision of the dictionary.
 

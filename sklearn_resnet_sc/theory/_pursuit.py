@@ -128,6 +128,12 @@ def omp_guarantee(dictionary, n_nonzero, noise, min_coefficient):
         If the dictionary is not a finite real matrix or has a zero atom, or if
         `n_nonzero`, `noise` or `min_coefficient` is out of range.
 
+    Notes
+    -----
+    Without noise the condition is attained: at ``(2s-1) mu = 1`` there are three atoms and a
+    code of two of them of which the pursuit selects the third. The noise it asks for is
+    within a factor of ``sqrt(2)`` of what orthogonal atoms bear.
+
     References
     ----------
     D. L. Donoho, M. Elad, V. N. Temlyakov, "Stable recovery of sparse overcomplete

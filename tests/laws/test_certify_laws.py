@@ -54,9 +54,9 @@ def test_no_pair_of_codes_violates_a_radius(dictionary, seed, noise):
         step /= max(1, np.abs(step).max() / 1e6)  # a null vector may be as long as it likes
         # a + step is on the support `chosen` if the code is chosen as -step elsewhere: both exist.
         slack = 1e-9 * np.linalg.norm(step)
-        assert np.linalg.norm(step) <= radius * (1 + 1e-5) + slack
+        assert np.linalg.norm(step) <= radius * (1 + 1e-9) + slack
         if set(chosen) == set(support):
-            assert np.linalg.norm(step) <= same * (1 + 1e-5) + slack
+            assert np.linalg.norm(step) <= same * (1 + 1e-9) + slack
 
 
 @law
