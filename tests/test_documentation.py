@@ -21,7 +21,7 @@ DOCUMENTS = sorted(
     for pattern in ("*.md", "doc/*.rst", "examples/*.py", "examples/*.rst", "benchmarks/*.py")
     for path in ROOT.glob(pattern)
 )
-FLOORS = ("coding", "datasets", "learning", "plotting", "reproduce", "theory")
+FLOORS = sklearn_resnet_sc._FLOORS
 
 
 def public_objects():

@@ -18,7 +18,7 @@ import sklearn_resnet_sc
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "sklearn_resnet_sc"
-FLOORS = ("coding", "datasets", "learning", "plotting", "reproduce", "theory")
+FLOORS = sklearn_resnet_sc._FLOORS
 HEAVY = {"torch", "matplotlib", "pandas", "dask", "skimage", "PIL", "jinja2", "IPython"}
 
 
