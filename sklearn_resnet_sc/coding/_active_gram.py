@@ -6,11 +6,11 @@ Goes with the record of the atoms in use.
 import numpy as np
 
 from .._jit import kernel
-from ._active_set import clear, insert, padded_length, remove
+from ._active_set import clear, clear_inverse, insert, padded_length, remove
 from ._gram_rows import rounding
 
 
-@kernel
+@kernel(counts_references=False)
 def residual_correlations(active, count, values, gram, initial, out):
     """Correlations of all atoms with what remains of the signal, eight Gram rows at a time.
 
@@ -45,7 +45,7 @@ def residual_correlations(active, count, values, gram, initial, out):
         u += 4
 
 
-@kernel
+@kernel(counts_references=False)
 def current_correlation(active, count, gram_row, initial):
     """Correlation of one more atom with the residual of the code; fills `products`."""
     atoms, signs, sizes, products = active.atoms, active.signs, active.sizes, active.products
@@ -56,7 +56,7 @@ def current_correlation(active, count, gram_row, initial):
     return initial
 
 
-@kernel
+@kernel(counts_references=False)
 def squared_distance(active, count, length2):
     """Squared distance of the atom of `products` to those in use; fills `span`."""
     products, span, inverse = active.products, active.span, active.inverse
@@ -80,7 +80,7 @@ def squared_distance(active, count, length2):
     return length2
 
 
-@kernel
+@kernel(counts_references=False)
 def refined_squared_distance(active, count, gram, length2):
     """The squared distance again, and `span`, after a step of iterative refinement.
 
@@ -104,7 +104,7 @@ def refined_squared_distance(active, count, gram, length2):
     return length2
 
 
-@kernel
+@kernel(counts_references=False)
 def make_room(active, count, most, gram, sign, excess, length2, noise2):
     """Let atoms leave whose place a nearly dependent atom takes, before it joins.
 
@@ -148,23 +148,25 @@ def make_room(active, count, most, gram, sign, excess, length2, noise2):
         squared_distance(active, count, length2)
 
 
-@kernel
+@kernel(counts_references=False)
 def equations(active, count, level, current):
     """How far correlations in use are from their bounds, to `target`; returns the largest.
 
-    Takes the atoms in use out of `current`.
+    Moves the correlations of the atoms in use out of `current` to `signed`.
     """
-    atoms, signs, weights, target = active.atoms, active.signs, active.weights, active.target
+    atoms, signs, weights = active.atoms, active.signs, active.weights
+    signed, target = active.signed, active.target
     largest = current.dtype.type(0)
     for u in range(count):
-        target[u] = signs[u] * current[atoms[u]] - level * weights[u]
+        signed[u] = signs[u] * current[atoms[u]]
+        target[u] = signed[u] - level * weights[u]
         largest = max(largest, abs(target[u]))
     for u in range(count):
         current[atoms[u]] = 0
     return largest
 
 
-@kernel
+@kernel(counts_references=False)
 def refine(active, count):
     """One step of iterative refinement, after `equations`."""
     base, target = active.base, active.target
@@ -174,22 +176,23 @@ def refine(active, count):
             base[v] += target[u] * row[v]
 
 
-@kernel
+@kernel(counts_references=False)
 def rebuild(active, count, gram, start):
     """Compute the inverse anew; atoms that prove dependent are dropped. Returns how many stay."""
     zero = gram.dtype.type(0)
     noise2 = rounding(gram)
-    atoms, signs = active.atoms[:count].copy(), active.signs[:count].copy()
-    sizes, weights = active.sizes[:count].copy(), active.weights[:count].copy()
-    clear(active, count)
+    clear_inverse(active, count)
     kept = np.int64(0)
     for u in range(count):
-        row = gram[atoms[u]]
-        length2 = row[atoms[u]]
-        current_correlation(active, kept, row, start[atoms[u]])
+        atom, sign = active.atoms[u], active.signs[u]
+        size, weight = active.sizes[u], active.weights[u]
+        row = gram[atom]
+        length2 = row[atom]
+        current_correlation(active, kept, row, start[atom])
         distance2 = squared_distance(active, kept, length2)
         if distance2 > noise2 * length2:
-            insert(active, kept, atoms[u], signs[u], start[atoms[u]], weights[u], distance2)
-            active.sizes[kept] = sizes[u] if sizes[u] > zero else zero
+            insert(active, kept, atom, sign, start[atom], weight, distance2)
+            active.sizes[kept] = size if size > zero else zero
             kept += 1
+    clear(active, kept, count)
     return kept

@@ -32,12 +32,13 @@ class ActiveSet(NamedTuple):
     base: np.ndarray  # (capacity,)
     slope: np.ndarray  # (capacity,)
     target: np.ndarray  # (capacity,), scratch: where sizes are going
+    signed: np.ndarray  # (capacity,), scratch: correlations with the residual
     products: np.ndarray  # (capacity,), scratch: inner products with one more atom
     span: np.ndarray  # (capacity,), scratch: inverse @ products
     inverse: np.ndarray  # (capacity, capacity)
 
 
-@kernel
+@kernel(counts_references=False)
 def padded_length(array, count):
     """The next multiple of `_PAD_BYTES`, as a number of entries."""
     unit = _PAD_BYTES // array.itemsize
@@ -49,7 +50,7 @@ def make_active_set(most, like):
     """Empty scratch for `most` atoms."""
     dtype = like.dtype
     size = padded_length(like, most + 4)
-    rows = np.zeros((9, size), dtype)
+    rows = np.zeros((10, size), dtype)
     return ActiveSet(
         np.zeros(size, np.int64),
         rows[0],
@@ -61,19 +62,26 @@ def make_active_set(most, like):
         rows[6],
         rows[7],
         rows[8],
+        rows[9],
         np.zeros((size, size), dtype),
     )
 
 
-@kernel
-def clear(active, count):
-    """Forget all atoms."""
+@kernel(counts_references=False)
+def clear_inverse(active, count):
+    """Forget the inverse."""
     zero = active.sizes.dtype.type(0)
     for u in range(count):
         row = active.inverse[u]
         for v in range(padded_length(row, count)):
             row[v] = zero
-    for u in range(count):
+
+
+@kernel(counts_references=False)
+def clear(active, begin, end):
+    """Forget atoms, other than in the inverse."""
+    zero = active.sizes.dtype.type(0)
+    for u in range(begin, end):
         active.atoms[u] = 0
         active.sizes[u] = zero
         active.weights[u] = zero
@@ -82,7 +90,7 @@ def clear(active, count):
         active.slope[u] = zero
 
 
-@kernel
+@kernel(counts_references=False)
 def insert(active, count, atom, sign, initial, weight, distance2):
     """Append the atom of `products` and `span`, at size zero."""
     products, span, inverse = active.products, active.span, active.inverse
@@ -119,7 +127,7 @@ def insert(active, count, atom, sign, initial, weight, distance2):
     slope[count] = sign * new_slope
 
 
-@kernel
+@kernel(counts_references=False)
 def remove(active, count, at):
     """Take one atom out; the last one takes its place."""
     inverse, row = active.inverse, active.span
@@ -152,7 +160,7 @@ def remove(active, count, at):
         final[v] = zero
 
 
-@kernel
+@kernel(counts_references=False)
 def _move(active, last, at):
     """Move the last entry of every array to `at`."""
     zero = active.sizes.dtype.type(0)
@@ -165,7 +173,7 @@ def _move(active, last, at):
     active.slope[at], active.slope[last] = active.slope[last], zero
 
 
-@kernel
+@kernel(counts_references=False)
 def _flip(active, count, at):
     """Turn the sign of an atom whose code may have either at no cost."""
     inverse = active.inverse
@@ -181,7 +189,7 @@ def _flip(active, count, at):
     active.slope[at] = -active.slope[at]
 
 
-@kernel
+@kernel(counts_references=False)
 def settle(active, count, level, positive):
     """Go to the solution at a level among the atoms in use; those that reach zero leave.
 

@@ -19,7 +19,7 @@ from ._active_gram import (
     residual_correlations,
     squared_distance,
 )
-from ._active_set import clear, insert, make_active_set, remove
+from ._active_set import clear, clear_inverse, insert, make_active_set, remove
 from ._gram_rows import rounding, sort_code
 from ._records import Status
 from ._scan import argmax
@@ -150,4 +150,5 @@ def lars(atoms, signals, request, codes):
         codes.count[i] = count
         codes.n_iter[i] = n_iter
         codes.status[i] = status
-        clear(active, count)
+        clear_inverse(active, count)
+        clear(active, 0, count)
