@@ -1,5 +1,6 @@
 """`ResidualDictionaryLearning`: from parameters to the parts that do the work, and back."""
 
+import copy
 import warnings
 from numbers import Integral, Real
 from typing import ClassVar
@@ -14,17 +15,19 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from .._parallel import single_threaded_blas
 from ..coding import SparseCodingMixin
 from ..theory import residual_certificate
-from ._dictionary import DictionarySet
+from ._dictionary import Dictionary, DictionarySet
 from ._driver import alternate
 from ._initial import atoms_from_data
-from ._mod import mod
+from ._online import FadingSums
+from ._pursuit import Pursuit
+from ._residual_stream import ResidualStream, add_raw
 from ._shortcuts import make_shortcut
 from ._statistics import TrainingSet
 from ._sweep import Sweep
+from ._updates import UPDATES
 
-# Updates by name; each can respect a bound on the residual.
-_UPDATES = {"mod": mod}
 _GREEDY = ("omp", "ols")
+_PENALISED = ("lasso_lars", "lasso_cd", "fista")
 
 # Signals with missing values are not learned from, so none are asked for in `transform` either.
 _TRANSFORM_CONSTRAINTS = {
@@ -71,11 +74,14 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
 
     dictionary_update : {"mod"}, default="mod"
         How atoms are updated. ``"mod"``: least squares in all atoms at once
-        (method of optimal directions), under the bound where there is one.
+        (method of optimal directions), under the bound where there is one. The other updates
+        of :class:`DictionaryLearning` move one atom after the other, which a bound on
+        the residual as a whole does not allow; they are refused.
 
-    fit_algorithm : {"omp", "ols", "threshold"}, default="omp"
+    fit_algorithm : {"omp", "ols", "lasso_lars", "lasso_cd", "fista", "threshold"}, default="omp"
         The pursuit that codes the training signals; see
-        :func:`~sklearn_resnet_sc.coding.sparse_encode`.
+        :func:`~sklearn_resnet_sc.coding.sparse_encode`. With one of the three l1 pursuits
+        learning makes the mean of ``0.5 ||x - a C||_2^2 + fit_alpha ||a||_1`` small.
 
     fit_n_nonzero_coefs : int, default=None
         Atoms per training signal, for greedy pursuits. ``None`` means
@@ -88,7 +94,7 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         instead of the error; a signal that misses the tolerance counts as one with all atoms.
 
     fit_alpha : float, default=None
-        Threshold of ``fit_algorithm="threshold"``; ``None`` means 1.
+        Penalty of l1 pursuits, or threshold of ``fit_algorithm="threshold"``; ``None`` means 1.
 
     max_iter : int, default=30
         Most dictionary updates.
@@ -97,7 +103,8 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         Stop where the smallest objective has gained less than `tol` times itself per
         update over the last three updates.
 
-    transform_algorithm : {"omp", "ols", "threshold"}, default="omp"
+    transform_algorithm : {"lasso_lars", "lasso_cd", "lars", "fista", "omp", "ols", "mp", \
+            "cosamp", "iht", "hard_threshold", "threshold"}, default="omp"
         The pursuit of `transform` and `score`.
 
     transform_n_nonzero_coefs : int, default=None
@@ -112,10 +119,10 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         ``None`` means 1 for the former, none for the latter.
 
     transform_max_iter : int, default=1000
-        Most iterations of iterative pursuits.
+        Most iterations of iterative pursuits, in `fit` too.
 
     transform_gap_tol : float, default=1e-4
-        Relative duality gap at which iterative l1 pursuits stop.
+        Relative duality gap at which iterative l1 pursuits stop, in `fit` too.
 
     positive_code : bool, default=False
         Whether `transform` must not give negative codes.
@@ -163,20 +170,23 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
 
     error_ : list of float
         Weighted mean of the squared error ``||x - a C||_2^2`` per training
-        signal, for the dictionary before the first update and after each.
+        signal, for the dictionary before the first update and after each. Only from `fit`.
 
     n_nonzero_ : list of float
-        Weighted mean number of atoms per training signal, likewise.
+        Weighted mean number of atoms per training signal, likewise. Only from `fit`.
 
     update_gap_ : float
         Largest duality gap that any update has left, relative to its objective; each
         is at most 1e-5 unless the update ran out of iterations.
 
     n_iter_ : int
-        Number of updates. The dictionary kept is the best of all, not always the last.
+        Number of updates in `fit`. The dictionary kept is the best of all, not always the last.
+
+    n_steps_ : int
+        Number of batches processed: by `partial_fit`, and one by an earlier `fit`.
 
     stop_reason_ : {"tol", "max_iter", "interrupted"}
-        Why learning ended. After a KeyboardInterrupt, which is raised on,
+        Why `fit` ended. After a KeyboardInterrupt, which is raised on,
         every attribute is that of the best dictionary so far.
 
     n_features_in_ : int
@@ -222,8 +232,8 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "shortcut": [StrOptions({"identity", "dct", "pca"}), "array-like", None],
         "residual_bound": [Real, StrOptions({"auto"}), None],
-        "dictionary_update": [StrOptions(set(_UPDATES))],
-        "fit_algorithm": [StrOptions({*_GREEDY, "threshold"})],
+        "dictionary_update": [StrOptions(set(UPDATES))],
+        "fit_algorithm": [StrOptions({*_GREEDY, *_PENALISED, "threshold"})],
         "fit_n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
         "fit_tol": [Interval(Real, 0, None, closed="left"), None],
         "fit_alpha": [Interval(Real, 0, None, closed="left"), None],
@@ -317,26 +327,11 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = _check_weight(sample_weight, X)
         training_set = TrainingSet(X, sample_weight, n_jobs=self.n_jobs)
-        n_components = self._count_components(X.shape[1])
-        pursuit = self._pursuit(n_components)
-        shortcut = make_shortcut(
-            self.shortcut,
-            n_components,
-            X.shape[1],
-            covariance=training_set.covariance,
-            dtype=X.dtype,
-        )
-        rho = self._choose_bound()
-        smallest = None if rho is None else svdvals(shortcut.astype(np.float64))[-1]
-        space = DictionarySet(shortcut, None if rho is None else rho * float(smallest), X.dtype)
-        if shortcut is None:
-            random_state = check_random_state(self.random_state)
-            residual = atoms_from_data(training_set, n_components, random_state)
-        else:
-            residual = np.zeros(shortcut.shape)
-        sweep = Sweep(training_set, space, _UPDATES[self.dictionary_update], pursuit)
+        update, pursuit = self._update(), self._pursuit(X.shape[1])
+        space, start, rho = self._start(training_set)
+        sweep = Sweep(training_set, space, update, pursuit)
         course = alternate(
-            space.assemble(space.fit(residual)),
+            start,
             sweep.code,
             sweep.update,
             max_iter=self.max_iter,
@@ -344,17 +339,107 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
             verbose=self.verbose,
             callback=self.callback,
         )
-        self.shortcut_, self.residual_bound_ = shortcut, rho
-        self.components_ = course.best.components
-        self.residual_, self.atom_norms_ = course.best.residual, course.best.lengths
+        sums = FadingSums(*start.components.shape)
+        if course.coded is not None:
+            add_raw(sums, course.coded, training_set, course.best.lengths, pursuit.penalty)
+        self._keep(space, course.best, rho, sums, sweep.largest_gap)
         self.error_, self.n_nonzero_ = course.error, course.n_nonzero
-        self.update_gap_ = sweep.largest_gap
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
-        with single_threaded_blas():
-            self.certificate_ = residual_certificate(shortcut, self.residual_, residual_bound=rho)
         if course.interrupt is not None:
             raise course.interrupt
         return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Update the dictionary from one batch, after all that came before.
+
+        The batch is coded in the present dictionary, its codes are added to sums over
+        all signals seen, in which old signals count less, and one update is made from these sums.
+        The bound holds after every batch. After `fit`, its signals count as the first batch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The batch. Batches may differ in size: each signal counts, not each batch. The first
+            one also gives what learning starts from where that depends on signals:
+            ``shortcut="pca"`` or None.
+        y : None
+            Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the squared errors; not negative. ``None`` means equal weights.
+
+        Returns
+        -------
+        ResidualDictionaryLearning
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        first = not hasattr(self, "components_")
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=first)
+        if sample_weight is not None:
+            sample_weight = _check_weight(sample_weight, X)
+        update, pursuit = self._update(), self._pursuit(X.shape[1])
+        if first:
+            training_set = TrainingSet(X, sample_weight, n_jobs=self.n_jobs)
+            space, start, rho = self._start(training_set)
+            sums, gap = FadingSums(*start.components.shape), 0.0
+        else:
+            X = X.astype(self.components_.dtype, copy=False)
+            start = Dictionary(self.components_, self.residual_, self.atom_norms_)
+            space, rho = _space(self.shortcut_, self.residual_bound_, X.dtype), self.residual_bound_
+            # A copy, of which every step replaces all: an interrupt leaves all as it was.
+            sums, gap = copy.deepcopy(self._sums), self.update_gap_
+        batches = iter([(X, sample_weight)])
+        stream = ResidualStream(sums, batches, space, update, pursuit, n_jobs=self.n_jobs)
+        with single_threaded_blas():
+            new = stream.update(start, stream.code(start))
+        self._keep(space, new, rho, sums, max(gap, stream.largest_gap))
+        return self
+
+    def _start(self, training_set):
+        """Which dictionaries may be learned, the first one, and the bound."""
+        n_features, dtype = training_set.n_features, training_set.X.dtype
+        n_components, rho = self._count_components(n_features), self._choose_bound()
+        shortcut = make_shortcut(
+            self.shortcut,
+            n_components,
+            n_features,
+            covariance=training_set.covariance,
+            dtype=dtype,
+        )
+        if shortcut is None:
+            random_state = check_random_state(self.random_state)
+            residual = atoms_from_data(training_set, n_components, random_state)
+        else:
+            residual = np.zeros(shortcut.shape)
+        space = _space(shortcut, rho, dtype)
+        return space, space.assemble(space.fit(residual)), rho
+
+    def _keep(self, space, dictionary, rho, sums, gap):
+        self.shortcut_, self.residual_bound_ = space.shortcut, rho
+        self.components_ = dictionary.components
+        self.residual_, self.atom_norms_ = dictionary.residual, dictionary.lengths
+        self.update_gap_, self.n_steps_ = gap, sums.n_steps
+        self._sums = sums
+        with single_threaded_blas():
+            self.certificate_ = residual_certificate(
+                self.shortcut_, self.residual_, residual_bound=rho
+            )
+
+    def _update(self):
+        update = UPDATES[self.dictionary_update]
+        if not update.respects_bound:
+            able = sorted(row.name for row in UPDATES.values() if row.respects_bound)
+            raise ValueError(
+                f"dictionary_update={update.name!r} moves one atom after the other and cannot "
+                f"keep a bound on the residual; it must be one of {able}. For a plain dictionary "
+                "use DictionaryLearning, which has every update."
+            )
+        return update.step
 
     def _count_components(self, n_features):
         if self.n_components is not None:
@@ -378,18 +463,20 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
             )
         return float(rho)
 
-    def _pursuit(self, n_components):
-        """Options of `sparse_encode` for the training signals."""
-        greedy = self.fit_algorithm in _GREEDY
+    def _pursuit(self, n_features):
+        """How training signals are coded."""
+        n_components = self._count_components(n_features)
+        algorithm = self.fit_algorithm
+        greedy, penalised = algorithm in _GREEDY, algorithm in _PENALISED
         if greedy and self.fit_alpha is not None:
             raise ValueError(
-                f"fit_algorithm={self.fit_algorithm!r} takes fit_n_nonzero_coefs and fit_tol, not "
+                f"fit_algorithm={algorithm!r} takes fit_n_nonzero_coefs and fit_tol, not "
                 f"fit_alpha; got fit_alpha={self.fit_alpha!r}"
             )
         for name in ("fit_n_nonzero_coefs", "fit_tol"):
             if not greedy and getattr(self, name) is not None:
                 raise ValueError(
-                    f"fit_algorithm={self.fit_algorithm!r} takes fit_alpha, not {name}; "
+                    f"fit_algorithm={algorithm!r} takes fit_alpha, not {name}; "
                     f"got {name}={getattr(self, name)!r}"
                 )
         n_nonzero = self.fit_n_nonzero_coefs
@@ -401,12 +488,24 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
                 stacklevel=4,
             )
             n_nonzero = n_components
-        return {
-            "algorithm": self.fit_algorithm,
+        alpha = 1.0 if penalised and self.fit_alpha is None else self.fit_alpha
+        options = {
+            "algorithm": algorithm,
             "n_nonzero_coefs": n_nonzero,
             "tol": self.fit_tol,
-            "alpha": self.fit_alpha,
+            "alpha": alpha,
+            "gap_tol": self.transform_gap_tol,
+            "max_iter": self.transform_max_iter,
         }
+        return Pursuit(options, penalty=float(alpha) if penalised else None)
+
+
+def _space(shortcut, rho, dtype):
+    if rho is None:
+        return DictionarySet(shortcut, None, np.dtype(dtype))
+    with single_threaded_blas():
+        smallest = float(svdvals(shortcut.astype(np.float64))[-1])
+    return DictionarySet(shortcut, rho * smallest, np.dtype(dtype))
 
 
 def _check_weight(sample_weight, X):

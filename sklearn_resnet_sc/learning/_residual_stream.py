@@ -1,0 +1,78 @@
+"""A residual dictionary from a stream of batches: only sums over raw codes are kept."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .._parallel import single_threaded_blas
+from ._online import Stream
+from ._sweep import surrogate, worst_coded
+from ._unused import idle_atoms, replace_atoms
+
+
+def rescaled(statistics, factors):
+    """Sums for codes that are multiplied by one factor per atom."""
+    return replace(
+        statistics,
+        gram=statistics.gram * factors * factors[:, None],
+        cross=statistics.cross * factors[:, None],
+    )
+
+
+def add_raw(sums, coded, training_set, lengths, penalty):
+    """Add the codes of a batch, divided by the lengths of their atoms, to sums.
+
+    Lengths change from batch to batch; the update holds raw codes fixed, those of
+    earlier batches as those of the last.
+    """
+    statistics = surrogate(coded, training_set, penalty)
+    raw = rescaled(statistics, 1 / lengths.astype(np.float64))
+    sums.add(raw, training_set.scale, training_set.n_samples)
+
+
+class ResidualStream(Stream):
+    """What the driver calls: coding takes the next batch, updating adds it to sums of raw codes.
+
+    Parameters
+    ----------
+    sums : FadingSums
+        What earlier batches left; of raw codes.
+    batches : iterator
+        Gives arrays of signals and of their weights (or None).
+    space : DictionarySet
+        Which dictionaries may be learned.
+    update : callable
+        A dictionary update from sums, see `mod`.
+    pursuit : Pursuit
+        How signals are coded, and what that makes small.
+    n_jobs : int or None
+        Threads.
+    """
+
+    def __init__(self, sums, batches, space, update, pursuit, *, n_jobs):
+        super().__init__(sums, batches, space, update, pursuit, replaces=True, n_jobs=n_jobs)
+        self.largest_gap = 0.0
+
+    def update(self, dictionary, coded):
+        """The next dictionary."""
+        sums, lengths = self.sums, dictionary.lengths.astype(np.float64)
+        with single_threaded_blas():
+            add_raw(sums, coded, self.training_set, lengths, self._pursuit.penalty)
+            total = rescaled(sums.statistics(coded.statistics), lengths)
+            dictionary, gap = self._update(self.space, dictionary, total)
+            self.largest_gap = max(self.largest_gap, gap)
+            return self._replace_idle(dictionary, coded)
+
+    def _replace_idle(self, dictionary, coded):
+        data, sums = self.training_set, self.sums
+        mean_weight = data.total_weight / np.count_nonzero(data.weight)
+        idle = idle_atoms(dictionary.components, sums.usage, mean_weight)
+        if not idle.size:
+            return dictionary
+        directions = worst_coded(coded, data, idle.size)
+        new = idle[: len(directions)]
+        # What old codes say of an atom that is gone would bring it back. A new atom
+        # has as much credit as the average one; unless it is used, that fades.
+        sums.usage[new] = sums.usage.mean()
+        sums.gram[new], sums.gram[:, new], sums.cross[new] = 0, 0, 0
+        return replace_atoms(self.space, dictionary, idle, directions)
