@@ -16,6 +16,7 @@ _HOMES = {
     "SparseCoder": "coding",
     "dict_learning": "learning",
     "dict_learning_online": "learning",
+    "match_atoms": "learning",
     "sparse_encode": "coding",
 }
 _FLOORS = ("coding", "datasets", "learning", "plotting", "reproduce", "theory")

@@ -33,7 +33,8 @@ class Alternation:
     Attributes
     ----------
     reached : list of float
-        After each update, the objective at the codes that it was made from.
+        After each update, the objective at the codes that it was made from; of updates that
+        change codes, at the codes that followed it.
     largest_gap : float
         Largest distance of any update from its optimum, over the objective.
     """
@@ -42,7 +43,7 @@ class Alternation:
         self.training_set, self.space, self._update = training_set, space, update
         self.pursuit, self._replaces, self._codes = pursuit, replaces, init
         self.mean_weight = training_set.total_weight / np.count_nonzero(training_set.weight)
-        self.reached = []
+        self.reached, self._n_updates = [], 0
         self._objective = self._before_replacement = np.inf
         self.largest_gap = 0.0
 
@@ -52,7 +53,9 @@ class Alternation:
         if self.pursuit.warm:
             self._codes = coded.code
         self._objective = coded.objective
-        if not self.reached and not self._allowed(dictionary.components):
+        if self._update.own_codes and self._n_updates > len(self.reached):
+            self.reached.append(coded.objective)
+        if not self._n_updates and not self._allowed(dictionary.components):
             # Atoms to begin with may be of any length; long ones make penalised codes cheap.
             return replace(coded, objective=np.inf)
         return coded
@@ -68,7 +71,10 @@ class Alternation:
         old = dictionary
         dictionary, gap = apply(self._update, self.space, old, coded, self.training_set)
         self.largest_gap = max(self.largest_gap, gap)
-        self.reached.append(self._objective + self._change(old, dictionary, coded.statistics))
+        self._n_updates += 1
+        if not self._update.own_codes:
+            change = self._change(old, dictionary, coded.statistics)
+            self.reached.append(self._objective + change)
         # Where signals are few a replacement may harm more than it helps; then leave it.
         self._replaces &= coded.objective <= self._before_replacement
         new = renew(

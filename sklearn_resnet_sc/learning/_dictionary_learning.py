@@ -1,22 +1,25 @@
 """`DictionaryLearning`: all signals are coded before every update."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import _fit_context
-from sklearn.utils import check_array
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import validate_data
 
 from ._alternation import Alternation
 from ._driver import alternate
+from ._forgetting import KINDS, Forgetting
 from ._learner import DictionaryLearner
 from ._singular import singular_atoms
 from ._statistics import TrainingSet
 from ._updates import UPDATES
 
 _CALLBACK_EVERY = 5  # updates, as in scikit-learn
+_PATIENCE = 3  # updates that may bring nothing, where codes are greedy
 
 
 class DictionaryLearning(DictionaryLearner):
@@ -43,6 +46,8 @@ class DictionaryLearning(DictionaryLearner):
 
     tol : float, default=1e-8
         Stop where an update and the coding before it gain less than `tol` times the objective.
+        Where codes are greedy or the update changes them, the objective may rise meanwhile: stop
+        where the best one has gained less per update over the last three; 0 is never, then.
 
     fit_algorithm : {"lars", "cd"} or any of `transform_algorithm`, default="lars"
         The pursuit that codes the training signals. ``"lars"`` is ``"lasso_lars"`` and ``"cd"``
@@ -85,7 +90,7 @@ class DictionaryLearning(DictionaryLearner):
         Whether to return positive and negative parts as separate features.
 
     random_state : int, RandomState instance or None, default=None
-        For ``dict_init="data"``.
+        For ``dict_init="data"``, and the order of the signals in ``"rls"``.
 
     positive_code : bool, default=False
         Whether codes must not be negative.
@@ -96,9 +101,21 @@ class DictionaryLearning(DictionaryLearner):
     transform_max_iter : int, default=1000
         Most iterations of iterative pursuits, in `fit` too.
 
-    dictionary_update : {"bcd", "mod"}, default="bcd"
-        How atoms are updated. ``"bcd"``: one after the other, length at most 1. ``"mod"``: least
-        squares in all atoms at once (method of optimal directions), then unit length.
+    dictionary_update : {"bcd", "mod", "ksvd", "aksvd", "rls"}, default="bcd"
+        How atoms are updated:
+
+        - ``"bcd"``: one after the other, length at most 1.
+        - ``"mod"``: least squares in all atoms at once (method of optimal directions, also
+          ILS-DLA), then unit length.
+        - ``"ksvd"``: one after the other, with its codes, by the best rank-one fit.
+        - ``"aksvd"``: likewise, by one step towards it (approximate K-SVD); much faster.
+        - ``"rls"``: recursive least squares after every signal (RLS-DLA), see `forgetting`.
+
+        The last four are for greedy pursuits; with l1 pursuits they do not regard the penalty.
+
+    forgetting : str or callable, default="cubic"
+        How fast ``"rls"`` forgets: the kind of a :class:`Forgetting`, or any function from the
+        number of signals seen to a factor in (0, 1].
 
     fit_n_nonzero_coefs : int, default=None
         Atoms per training signal, for greedy pursuits.
@@ -109,7 +126,8 @@ class DictionaryLearning(DictionaryLearner):
 
     replace_atoms : bool or "auto", default="auto"
         Whether atoms hardly used or nearly equal to others are replaced by the signals
-        represented worst. Atoms without any use always are. ``"auto"``: not for ``"bcd"``.
+        represented worst. Atoms without any use always are. ``"auto"``: not for ``"bcd"``
+        and ``"rls"``.
 
     warm_start : bool, default=False
         Whether to begin with the atoms of the fit before.
@@ -129,7 +147,8 @@ class DictionaryLearning(DictionaryLearner):
         The atoms.
 
     error_ : list of float
-        The objective, a sum over signals, after each update, at the codes before it.
+        The objective, a sum over signals, after each update, at the codes before it; for
+        ``"ksvd"``, ``"aksvd"`` and ``"rls"`` at the codes after it.
 
     n_iter_ : int
         Number of updates.
@@ -152,7 +171,19 @@ class DictionaryLearning(DictionaryLearner):
     References
     ----------
     J. Mairal, F. Bach, J. Ponce, G. Sapiro, "Online learning for matrix factorization
-    and sparse coding", JMLR 11 (2010).
+    and sparse coding", JMLR 11 (2010) (``"bcd"``).
+
+    K. Engan, S. O. Aase, J. H. Husoy, "Method of optimal directions for frame design", ICASSP
+    1999 (``"mod"``).
+
+    M. Aharon, M. Elad, A. Bruckstein, "K-SVD: an algorithm for designing overcomplete
+    dictionaries for sparse representation", IEEE TSP 54 (2006) (``"ksvd"``).
+
+    R. Rubinstein, M. Zibulevsky, M. Elad, "Efficient implementation of the K-SVD algorithm using
+    batch orthogonal matching pursuit", Technion CS-2008-08 (2008) (``"aksvd"``).
+
+    K. Skretting, K. Engan, "Recursive least squares dictionary learning algorithm", IEEE TSP 58
+    (2010) (``"rls"``).
 
     Examples
     --------
@@ -172,6 +203,7 @@ class DictionaryLearning(DictionaryLearner):
         **DictionaryLearner._parameter_constraints,
         "code_init": ["array-like", None],
         "dictionary_update": [StrOptions(set(UPDATES))],
+        "forgetting": [StrOptions(set(KINDS)), callable],
         "warm_start": ["boolean"],
     }
 
@@ -197,6 +229,7 @@ class DictionaryLearning(DictionaryLearner):
         positive_dict=False,
         transform_max_iter=1000,
         dictionary_update="bcd",
+        forgetting="cubic",
         fit_n_nonzero_coefs=None,
         fit_tol=None,
         replace_atoms="auto",
@@ -224,6 +257,7 @@ class DictionaryLearning(DictionaryLearner):
         self.positive_dict = positive_dict
         self.transform_max_iter = transform_max_iter
         self.dictionary_update = dictionary_update
+        self.forgetting = forgetting
         self.fit_n_nonzero_coefs = fit_n_nonzero_coefs
         self.fit_tol = fit_tol
         self.replace_atoms = replace_atoms
@@ -268,6 +302,8 @@ class DictionaryLearning(DictionaryLearner):
         n_components = X.shape[1] if self.n_components is None else self.n_components
         pursuit = self._pursuit(n_components)
         update, replaces = self._update()
+        if update.begins:
+            update = self._begin(update, pursuit, len(X))
         space = self._space(update, X.dtype)
         start = self._start(
             training_set,
@@ -288,7 +324,11 @@ class DictionaryLearning(DictionaryLearner):
             sides.code,
             sides.update,
             max_iter=self.max_iter,
-            settled=lambda course: self._settled(sides.reached),
+            settled=(
+                (lambda course: self._stagnant(course.objective))
+                if update.own_codes or pursuit.penalty is None
+                else (lambda course: self._settled(sides.reached))
+            ),
             verbose=self.verbose,
             callback=self._thinned_callback(),
         )
@@ -306,6 +346,27 @@ class DictionaryLearning(DictionaryLearner):
             return ""
         small = reached[-2] - reached[-1] < self.tol * reached[-1] or reached[-1] == 0
         return "tol" if small else ""
+
+    def _stagnant(self, objective):
+        """The gain of the best objective; a greedy pursuit may do worse in a better dictionary."""
+        best = np.minimum.accumulate(objective)
+        if best[-1] == 0:
+            return "tol"
+        if self.tol == 0 or len(best) <= _PATIENCE:
+            return ""
+        gain = best[-1 - _PATIENCE] - best[-1]
+        return "tol" if gain <= _PATIENCE * self.tol * best[-1] else ""
+
+    def _begin(self, update, pursuit, n_samples):
+        """The update with a memory of its own."""
+        forgetting = self.forgetting
+        if isinstance(forgetting, str):
+            forgetting = Forgetting(forgetting)
+        if isinstance(forgetting, Forgetting) and forgetting.horizon is None:
+            horizon = 0.9 * max(self.max_iter, 1) * n_samples
+            forgetting = replace(forgetting, horizon=horizon)
+        random_state = check_random_state(self.random_state)
+        return replace(update, step=update.step(pursuit.encode_some, forgetting, random_state))
 
     def _first_codes(self, X, n_components):
         if self.code_init is None:

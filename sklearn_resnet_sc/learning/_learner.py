@@ -88,6 +88,12 @@ class DictionaryLearner(SparseCodingMixin, BaseEstimator):
                 f"dictionary_update={update.name!r} cannot keep atoms positive; with "
                 f"positive_dict=True it must be one of {able}"
             )
+        if self.positive_code and update.changes_codes:
+            able = sorted(row.name for row in UPDATES.values() if not row.changes_codes)
+            raise ValueError(
+                f"dictionary_update={update.name!r} changes codes to values of any sign; with "
+                f"positive_code=True it must be one of {able}"
+            )
         replaces = update.replaces if self.replace_atoms == "auto" else self.replace_atoms
         return update, replaces
 

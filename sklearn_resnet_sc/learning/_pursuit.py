@@ -41,18 +41,19 @@ class Pursuit:
         """Codes of all signals, CSR."""
         X = training_set.X
         if init is None or not self.warm:
-            return self._encode(X, components, training_set.n_jobs)
+            return self.encode_some(X, components, training_set.n_jobs)
         gram = components @ components.T
         parts = []
         for first in range(0, len(X), _WARM_ROWS):
             rows = slice(first, first + _WARM_ROWS)
             start = init[rows].toarray()
             parts.append(
-                self._encode(X[rows], components, training_set.n_jobs, gram=gram, init=start)
+                self.encode_some(X[rows], components, training_set.n_jobs, gram=gram, init=start)
             )
         return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
 
-    def _encode(self, X, components, n_jobs, **start):
+    def encode_some(self, X, components, n_jobs, **start):
+        """Codes of some signals, CSR."""
         return sparse_encode(
             X,
             components,

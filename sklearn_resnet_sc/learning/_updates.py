@@ -5,7 +5,9 @@ called:
 
 - from sums alone: ``step(space, dictionary, statistics)``;
 - from codes and signals, ``needs_codes=True``:
-  ``step(space, dictionary, coded, training_set)``.
+  ``step(space, dictionary, coded, training_set)``;
+- ``begins=True``: as from codes, but ``step(encode, forgetting, random_state)`` gives that
+  function, which codes signals itself and remembers from one call to the next.
 
 Either returns the new `Dictionary` and how far its objective may be from the
 optimum of the step (0 for steps that are exact).
@@ -14,8 +16,11 @@ optimum of the step (0 for steps that are exact).
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ._aksvd import aksvd
 from ._bcd import bcd
+from ._ksvd import ksvd
 from ._mod import mod
+from ._rls import RecursiveLeastSquares
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,11 @@ class Update:
     replaces : bool
         Whether atoms that are hardly used, or twins of others, are replaced
         after it unless the user decides otherwise. Atoms without any use always are.
+    changes_codes : bool
+        Whether it changes codes too, within their supports, to values of any sign and
+        with no regard to a penalty.
+    begins : bool
+        See above.
     """
 
     name: str
@@ -48,6 +58,13 @@ class Update:
     respects_bound: bool = False
     respects_sign: bool = False
     replaces: bool = True
+    changes_codes: bool = False
+    begins: bool = False
+
+    @property
+    def own_codes(self):
+        """Whether the codes that it began from do not tell what it has reached."""
+        return self.changes_codes or self.begins
 
 
 UPDATES = {
@@ -55,5 +72,8 @@ UPDATES = {
     for row in (
         Update("bcd", bcd, unit=False, respects_sign=True, replaces=False),
         Update("mod", mod, respects_bound=True),
+        Update("ksvd", ksvd, needs_codes=True, changes_codes=True),
+        Update("aksvd", aksvd, needs_codes=True, changes_codes=True),
+        Update("rls", RecursiveLeastSquares, needs_codes=True, replaces=False, begins=True),
     )
 }

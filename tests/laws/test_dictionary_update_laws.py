@@ -1,12 +1,16 @@
 """What every dictionary update must do at codes held fixed, whatever the data."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
+from sklearn_resnet_sc.learning._aksvd import aksvd_pass
 from sklearn_resnet_sc.learning._bcd import bcd
 from sklearn_resnet_sc.learning._dictionary import Dictionary, DictionarySet
+from sklearn_resnet_sc.learning._ksvd import ksvd_pass
 from sklearn_resnet_sc.learning._statistics import TrainingSet
 
 from .strategies import dtypes, law, seeds
@@ -58,3 +62,29 @@ def test_bcd_never_raises_the_objective_and_keeps_atoms_in_the_ball(seed, kind, 
     # What rounding the new atoms to the precision of the data may cost.
     size = np.sum(X.astype(np.float64) ** 2) + np.sum(np.abs(code.astype(np.float64))) ** 2
     assert objective(new) <= objective(atoms) + 8 * eps * size
+
+
+@law
+@given(seeds, st.sampled_from(KINDS), dtypes, st.sampled_from([ksvd_pass, aksvd_pass]))
+def test_ksvd_never_raises_the_objective_at_fixed_supports(seed, kind, dtype, one_pass):
+    X, code, atoms = instance(seed, kind, dtype)
+    lengths = np.linalg.norm(atoms.astype(np.float64), axis=1, keepdims=True)
+    atoms = np.divide(atoms, lengths, out=np.zeros_like(atoms), where=lengths > 0, casting="unsafe")
+    data = TrainingSet(X)
+    sparse_code = sparse.csr_matrix(code)
+    coded = SimpleNamespace(code=sparse_code, statistics=data.statistics(sparse_code, atoms))
+    dictionary = Dictionary(atoms, atoms, np.ones(len(atoms), dtype))
+    new, values = one_pass(dictionary, coded, data)
+    lengths = np.linalg.norm(new, axis=1)
+    used = np.asarray(sparse_code.count_nonzero(axis=0) > 0).ravel()
+    np.testing.assert_array_equal(new[~used], atoms[~used])
+    assert (np.abs(lengths - 1) < 8 * np.finfo(dtype).eps).all()
+    entries = values / data.scale, sparse_code.indices, sparse_code.indptr
+    moved = sparse.csr_matrix(entries, shape=code.shape).toarray().astype(np.float64)
+
+    signals, codes = X.astype(np.float64), code.astype(np.float64)
+    before = np.sum((signals - codes @ atoms.astype(np.float64)) ** 2)
+    after = np.sum((signals - moved @ new) ** 2)
+    # Codes are rounded to the precision of the data, once per atom.
+    size = np.sum(signals**2) + np.sum(np.abs(codes)) ** 2
+    assert after <= before + 32 * np.finfo(dtype).eps * size

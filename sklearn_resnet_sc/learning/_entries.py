@@ -1,0 +1,86 @@
+"""Codes seen atom by atom: which signals use an atom, and what a new atom makes of their codes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from .._jit import kernel
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The entries of sparse codes, by signal and by atom; values in units of scaled signals.
+
+    Attributes
+    ----------
+    pointers, indices, values : ndarray
+        CSR of the codes, no entry zero.
+    starts : ndarray of shape (n_components + 1,)
+        Where the entries of each atom begin in `order` and `signals`.
+    order : ndarray of shape (n_entries,)
+        Numbers of the entries, those of one atom together.
+    signals : ndarray of shape (n_entries,)
+        The signals they belong to.
+    """
+
+    pointers: np.ndarray
+    indices: np.ndarray
+    values: np.ndarray
+    starts: np.ndarray
+    order: np.ndarray
+    signals: np.ndarray
+
+    @classmethod
+    def of(cls, code, scale):
+        """From CSR, whose values are copied."""
+        code = sparse.csr_array(code, copy=False)
+        if not code.data.all():
+            code = code.copy()
+            code.eliminate_zeros()
+        numbers = sparse.csr_array(
+            (np.arange(code.nnz), code.indices, code.indptr), shape=code.shape
+        ).tocsc()
+        return cls(
+            pointers=code.indptr,
+            indices=code.indices,
+            values=code.data * code.dtype.type(scale),
+            starts=numbers.indptr,
+            order=numbers.data,
+            signals=numbers.indices,
+        )
+
+
+@kernel
+def dot(a, b):
+    """Inner product in float64, four sums at a time."""
+    s0 = s1 = s2 = s3 = 0.0
+    n = a.size
+    whole = n - n % 4
+    for f in range(0, whole, 4):
+        s0 += np.float64(a[f]) * b[f]
+        s1 += np.float64(a[f + 1]) * b[f + 1]
+        s2 += np.float64(a[f + 2]) * b[f + 2]
+        s3 += np.float64(a[f + 3]) * b[f + 3]
+    for f in range(whole, n):
+        s0 += np.float64(a[f]) * b[f]
+    return (s0 + s1) + (s2 + s3)
+
+
+@kernel
+def recode(X, scale, pointers, indices, values, order, signals, j, atoms, cosines):
+    """The best codes of one unit atom, all others held fixed; `order` and `signals` are its own.
+
+    `cosines` is scratch for the inner products of all atoms with this one.
+    """
+    atom = atoms[j]
+    for k in range(atoms.shape[0]):
+        cosines[k] = dot(atoms[k], atom)
+    for e in range(order.size):
+        i = signals[e]
+        value = scale * dot(X[i], atom)
+        for q in range(pointers[i], pointers[i + 1]):
+            k = indices[q]
+            if k != j:
+                value -= values[q] * cosines[k]
+        values[order[e]] = value

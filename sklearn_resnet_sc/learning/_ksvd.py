@@ -1,0 +1,96 @@
+"""K-SVD: atom by atom, the best rank-one fit of the errors that an atom is to explain.
+
+M. Aharon, M. Elad, A. Bruckstein, "K-SVD: an algorithm for designing
+overcomplete dictionaries for sparse representation", IEEE TSP 54 (2006).
+"""
+
+import numpy as np
+from scipy.linalg import eigh
+
+from .._jit import kernel
+from ._entries import Entries, recode
+
+_ROWS = 512  # errors held at a time
+
+
+def ksvd(space, dictionary, coded, training_set):
+    """Minimise over one atom with its codes after the other, supports held fixed.
+
+    The errors of the signals that use an atom, without its part, are fitted by
+    their first singular vectors, so the objective never rises. Atoms come in the order
+    of their numbers, each with the changes of those before it.
+
+    Parameters
+    ----------
+    space : DictionarySet
+        Precision of the dictionary.
+    dictionary : Dictionary
+        The present one.
+    coded : Coded
+        Codes of the training set.
+    training_set : TrainingSet
+        The signals.
+
+    Returns
+    -------
+    dictionary : Dictionary
+        The new one. Atoms without use are as before.
+    gap : float
+        0.
+    """
+    atoms, _ = ksvd_pass(dictionary, coded, training_set)
+    return space.assemble(atoms.astype(space.dtype)), 0.0
+
+
+def ksvd_pass(dictionary, coded, training_set):
+    """The new atoms, float64, and the new values of the codes (of scaled signals)."""
+    atoms = dictionary.components.astype(np.float64)
+    X, scale, weight = training_set.X, float(training_set.scale), training_set.weight
+    entries = Entries.of(coded.code, training_set.scale)
+    n_atoms, n_features = atoms.shape
+    cosines = np.empty(n_atoms)
+    scratch = np.empty((max(_ROWS, n_features), n_features))
+    codes = entries.pointers, entries.indices, entries.values
+    for j in range(n_atoms):
+        own = slice(entries.starts[j], entries.starts[j + 1])
+        order, signals = entries.order[own], entries.signals[own]
+        if not order.size:
+            continue
+        few = order.size <= n_features
+        moment = np.zeros((n_features, n_features))
+        for first in range(0, order.size, len(scratch)):
+            some = signals[first : first + len(scratch)]
+            errors = scratch[: some.size]
+            _errors_without(X, scale, weight, *codes, some, j, atoms, errors)
+            moment = errors @ errors.T if few else moment + errors.T @ errors
+        energy = np.trace(moment)
+        if not energy > 0 or not np.isfinite(energy):
+            continue
+        last = len(moment) - 1
+        _, vectors = eigh(
+            moment, subset_by_index=[last, last], overwrite_a=True, check_finite=False
+        )
+        atom = errors.T @ vectors[:, 0] if few else vectors[:, 0]
+        length = np.linalg.norm(atom)
+        if not length > 0:
+            continue
+        # The sign is free; that of the old atom keeps its name.
+        atoms[j] = np.copysign(1 / length, atom @ atoms[j]) * atom
+        recode(X, scale, *codes, order, signals, j, atoms, cosines)
+    return atoms, entries.values
+
+
+@kernel
+def _errors_without(X, scale, weight, pointers, indices, values, signals, j, atoms, errors):
+    """What is left of some signals without the part of one atom, times the roots of weights."""
+    for e in range(signals.size):
+        i = signals[e]
+        root = np.sqrt(weight[i])
+        for f in range(X.shape[1]):
+            errors[e, f] = root * scale * X[i, f]
+        for q in range(pointers[i], pointers[i + 1]):
+            k = indices[q]
+            if k != j:
+                factor = root * values[q]
+                for f in range(X.shape[1]):
+                    errors[e, f] -= factor * atoms[k, f]
