@@ -13,7 +13,7 @@ import numpy as np
 from .._jit import kernel
 
 
-@kernel
+@kernel(counts_references=False)
 def squared_distance(gram, basis_rows, n_chosen, atom, factor):
     """Squared distance of an atom to the span of those chosen; fills its row of ``factor``."""
     distance2 = gram[atom, atom]
@@ -24,7 +24,7 @@ def squared_distance(gram, basis_rows, n_chosen, atom, factor):
     return distance2
 
 
-@kernel
+@kernel(counts_references=False)
 def orthogonal_part(gram_row, basis_rows, n_chosen, along):
     """Fill row ``n_chosen`` with a Gram row less its part along the rows before, unscaled.
 
@@ -70,7 +70,7 @@ def orthogonal_part(gram_row, basis_rows, n_chosen, along):
         u += 4
 
 
-@kernel
+@kernel(counts_references=False)
 def solve_codes(factor, projections, n_chosen, values):
     """Codes of the chosen atoms from the projections on the orthonormal basis.
 
@@ -84,7 +84,7 @@ def solve_codes(factor, projections, n_chosen, values):
         values[u] = total * factor[u, u]
 
 
-@kernel
+@kernel(counts_references=False)
 def sort_code(indices, values, count):
     """Insertion sort by atom: codes are short, and CSR rows are ascending."""
     for u in range(1, count):
@@ -98,7 +98,7 @@ def sort_code(indices, values, count):
         values[v + 1] = value
 
 
-@kernel
+@kernel(counts_references=False)
 def rounding(array):
     """Unit roundoff of an array's dtype times 64: below it, inner products are noise."""
     return array.dtype.type(64 * np.finfo(array.dtype).eps)

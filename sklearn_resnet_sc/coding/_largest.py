@@ -3,19 +3,19 @@
 from .._jit import kernel
 
 
-@kernel
+@kernel(counts_references=False)
 def _worse(keys, where, u, v):
     """Whether entry ``u`` of the heap leaves before entry ``v``: smaller, or as small and later."""
     return keys[u] < keys[v] or (keys[u] == keys[v] and where[u] > where[v])
 
 
-@kernel
+@kernel(counts_references=False)
 def _swap(keys, where, u, v):
     keys[u], keys[v] = keys[v], keys[u]
     where[u], where[v] = where[v], where[u]
 
 
-@kernel
+@kernel(counts_references=False)
 def select_largest(row, limit, positive, keys, where):
     """Indices, ascending, of at most ``limit`` entries: those of largest absolute value.
 

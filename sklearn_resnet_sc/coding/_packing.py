@@ -48,3 +48,13 @@ def residual_norm2(signals, components, codes, residual, norm2):
         for f in range(1, residual.size):
             total += residual[f] * residual[f]
         norm2[i] = total
+
+
+@kernel(fastmath={"contract", "reassoc"})
+def squared_lengths(signals, norm2):
+    """Squared lengths of rows; terms may be added in any order, so that the sum vectorises."""
+    for i in range(signals.shape[0]):
+        total = signals.dtype.type(0)
+        for f in range(signals.shape[1]):
+            total += signals[i, f] * signals[i, f]
+        norm2[i] = total

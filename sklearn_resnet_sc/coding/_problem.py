@@ -5,6 +5,7 @@ from scipy import sparse
 from sklearn import get_config
 
 from .._parallel import run_blocks, single_threaded_blas
+from ._packing import squared_lengths
 from ._records import Atoms
 
 # The correlations of a block should stay in a core's own cache until the kernel reads them.
@@ -149,8 +150,11 @@ class Problem:
         block = self.X[rows]
         if sparse.issparse(block):
             block = block.toarray()
-        block = block.astype(self.dtype, copy=False)
-        norm2 = np.einsum("ij,ij->i", block, block)
+        block = np.ascontiguousarray(block, dtype=self.dtype)
+        if not block.flags.writeable:
+            block = block.copy()  # one kind of array, one compilation
+        norm2 = np.empty(block.shape[0], self.dtype)
+        squared_lengths(block, norm2)
         # float32 overflows at 3e38: leave room for squares of squared lengths.
         limit = self.dtype.type(1e18 if self.dtype == np.float32 else 1e150)
         odd = ~((norm2 > 1 / limit) & (norm2 < limit))
@@ -164,7 +168,8 @@ class Problem:
         scale = np.ones(norm2.size, self.dtype)
         scale[odd] = np.where(length > 0, power_of_two(length), 1)
         block = block * scale[:, None]
-        return block, np.einsum("ij,ij->i", block, block), scale
+        squared_lengths(block, norm2)
+        return block, norm2, scale
 
     def start(self, rows, scale):
         """Codes to start from, in the scales of atoms and signals; (0, 0) for none."""
