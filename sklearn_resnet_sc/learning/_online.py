@@ -12,15 +12,15 @@ from ._alternation import apply, renew
 from ._statistics import TrainingSet
 
 # Old codes are codes in old atoms: to forget them is what makes learning from a stream fast.
-_POWER = 10.0  # the sums stand for the last tenth of all signals ...
+_POWER = 10.0  # the sums stand for about the last tenth of all signals ...
 _PER_ATOM = 5  # ... but for so many signals per atom at least
 
 
 class FadingSums:
     """Sums over all signals seen; what is old counts less.
 
-    The n-th signal counts in proportion to ``n ** (power - 1)``, whatever the size of
-    the batch that it came in. The power rises from 1, where all count alike, to 10.
+    The n-th signal counts in proportion to ``n ** power``, whatever the size of the
+    batch that it ends. The power rises from 1, as in scikit-learn's first steps, to 10.
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ def X():
 @pytest.mark.parametrize("n_components", [7, 16])
 def test_scikit_learn_learns_the_same(X, fit_algorithm, n_components):
     # From singular directions, all of which are used: no atom is replaced.
-    options = dict(alpha=0.3, max_iter=8, fit_algorithm=fit_algorithm)
+    options = {"alpha": 0.3, "max_iter": 8, "fit_algorithm": fit_algorithm}
     ours = DictionaryLearning(n_components, transform_gap_tol=1e-14, **options).fit(X)
     reference = theirs.DictionaryLearning(n_components, **options).fit(X)
     # Their coordinate descent stops at a gap of 1e-4.
@@ -45,7 +45,7 @@ def test_scikit_learn_learns_the_same(X, fit_algorithm, n_components):
 
 
 def test_the_functions_agree_too(X):
-    options = dict(alpha=0.3, max_iter=8, return_n_iter=True)
+    options = {"alpha": 0.3, "max_iter": 8, "return_n_iter": True}
     code, dictionary, errors, n_iter = dict_learning(X, 10, **options)
     _, expected, expected_errors, expected_n_iter = theirs.dict_learning(X, 10, **options)
     np.testing.assert_allclose(dictionary, expected, atol=1e-9)
@@ -93,9 +93,13 @@ def test_lengths_of_atoms(X, update):
 
 @pytest.mark.parametrize("fit_algorithm", ["cd", "fista"])
 def test_codes_to_begin_with_change_nothing_but_the_time(X, fit_algorithm):
-    options = dict(
-        alpha=0.5, max_iter=1, fit_algorithm=fit_algorithm, dict_init="dct", transform_gap_tol=1e-12
-    )
+    options = {
+        "alpha": 0.5,
+        "max_iter": 1,
+        "fit_algorithm": fit_algorithm,
+        "dict_init": "dct",
+        "transform_gap_tol": 1e-12,
+    }
     cold = DictionaryLearning(20, **options).fit(X)
     codes = np.random.default_rng(1).standard_normal((len(X), 20))
     warm = DictionaryLearning(20, code_init=codes, **options).fit(X)
@@ -122,7 +126,7 @@ def test_positive(fit_algorithm, positive_dict):
 
 def test_weights_are_repetitions(X):
     weight = np.random.default_rng(2).integers(0, 4, len(X))
-    options = dict(n_components=20, alpha=0.5, max_iter=10)
+    options = {"n_components": 20, "alpha": 0.5, "max_iter": 10}
     weighted = DictionaryLearning(**options).fit(X, sample_weight=weight)
     repeated = DictionaryLearning(**options).fit(np.repeat(X, weight, axis=0))
     np.testing.assert_allclose(weighted.components_, repeated.components_, atol=1e-8)
@@ -248,11 +252,11 @@ def test_odd_data(X, kind, n_components):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(fit_tol=1.0), "fit_algorithm='lars' takes alpha, not fit_tol; got fit_tol=1.0"),
-        (dict(dict_init=np.ones((4, 3))), r"as many features as X, 16; got shape \(4, 3\)"),
-        (dict(code_init=np.ones((4, 3))), r"for each of the 300 signals; got shape \(4, 3\)"),
+        ({"fit_tol": 1.0}, "fit_algorithm='lars' takes alpha, not fit_tol; got fit_tol=1.0"),
+        ({"dict_init": np.ones((4, 3))}, r"as many features as X, 16; got shape \(4, 3\)"),
+        ({"code_init": np.ones((4, 3))}, r"for each of the 300 signals; got shape \(4, 3\)"),
         (
-            dict(dictionary_update="mod", positive_dict=True),
+            {"dictionary_update": "mod", "positive_dict": True},
             r"'mod' cannot keep atoms positive; .* one of \['bcd'\]",
         ),
     ],
@@ -263,7 +267,7 @@ def test_refusals(X, options, message):
 
 
 def test_no_weight_at_all(X):
-    with pytest.raises(ValueError, match="non-zero|positive"):
+    with pytest.raises(ValueError, match=r"non-zero|positive"):
         DictionaryLearning(4).fit(X, sample_weight=np.zeros(len(X)))
 
 
