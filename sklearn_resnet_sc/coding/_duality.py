@@ -32,7 +32,7 @@ def atom_lengths(gram):
     return lengths
 
 
-@kernel
+@kernel(counts_references=False)
 def inverse_bounds(penalty, weights, lengths, norm2, inverse):
     """Reciprocals of the bounds on ``|<c_j, r>|``, rounding allowed for; 0 for zero atoms."""
     zero = inverse.dtype.type(0)
@@ -51,7 +51,7 @@ def reachable_gap(gap_tol, array):
     return max(array.dtype.type(gap_tol), array.dtype.type(8 * np.finfo(array.dtype).eps))
 
 
-@kernel
+@kernel(counts_references=False)
 def bound_ratios(correlations, inverse, positive, ratios):
     """How near each atom is to its bound, as ``|<c_j, r>| / lambda_j``; returns the largest."""
     if positive:

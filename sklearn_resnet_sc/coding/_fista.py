@@ -31,7 +31,7 @@ _STEPS_PER_GAP = 8  # from one look at the gap among the members to the next
 _SHORTER = 1.5  # factor on the curvature where a step proves too long
 
 
-@kernel(fastmath={"contract", "reassoc"})
+@kernel(counts_references=False, fastmath={"contract", "reassoc"})
 def _compare(new, new_slopes, point, point_slopes, code, length):
     """What a step is judged by; sums are taken in parts.
 
@@ -53,7 +53,7 @@ def _compare(new, new_slopes, point, point_slopes, code, length):
     return rise, distance2, uphill
 
 
-@kernel
+@kernel(counts_references=False)
 def _largest_row_sum(gram, size):
     """A bound on the largest eigenvalue of the Gram matrix of the members (Gershgorin)."""
     largest = gram[0, 0]
@@ -66,7 +66,7 @@ def _largest_row_sum(gram, size):
     return largest
 
 
-@kernel
+@kernel(counts_references=False)
 def _correlations_of(work, size, code, out):
     """Correlations of the members with the residual of a code."""
     initial, gram, support = work.initial, work.gram, work.support
@@ -93,7 +93,7 @@ def _correlations_of(work, size, code, out):
         t += 1
 
 
-@kernel
+@kernel(counts_references=False)
 def _members_gap(work, size, norm2, inverse, positive):
     """Relative duality gap, were there no atoms but the members."""
     explained = aligned = penalties = largest = norm2 - norm2
@@ -107,7 +107,7 @@ def _members_gap(work, size, norm2, inverse, positive):
     return relative_gap(norm2, explained, aligned, penalties, largest)
 
 
-@kernel
+@kernel(counts_references=False)
 def _proximal_step(work, length, level, positive, curvature, point, slopes, code):
     """``code = prox(point + slopes / curvature)``: soft thresholding after a gradient step."""
     bounds = work.bounds
@@ -121,7 +121,7 @@ def _proximal_step(work, length, level, positive, curvature, point, slopes, code
         code[v] = max(target - bound, zero) + lowest
 
 
-@kernel
+@kernel(counts_references=False)
 def _accelerate(work, size, level, positive, most, stop, momentum, curvature, scratch):
     """Minimise among the members.
 

@@ -32,7 +32,7 @@ _NEWTON_COST = 16  # atoms in use for which factoring costs as much as one more 
 _NEWTON_ATOMS = 512  # atoms that Newton steps in a row may factor, before sweeps go on
 
 
-@kernel
+@kernel(counts_references=False)
 def _sweep(work, size, level, positive):
     """Minimise over each member in turn; returns whether no code changed sign or vanished."""
     values, correlations, gram, bounds = work.values, work.correlations, work.gram, work.bounds
@@ -58,7 +58,7 @@ def _sweep(work, size, level, positive):
     return stable
 
 
-@kernel
+@kernel(counts_references=False)
 def _append_to_factor(factor, p, length):
     """Take from row ``p`` its parts along the rows before: one row of a Cholesky factor."""
     row = factor[p]
@@ -77,7 +77,7 @@ def _append_to_factor(factor, p, length):
         t += 1
 
 
-@kernel
+@kernel(counts_references=False)
 def _newton_direction(work, count, factor, step):
     """Where the codes in use should go with their signs held, to `step`.
 
@@ -126,7 +126,7 @@ def _newton_direction(work, count, factor, step):
     return count, dependent
 
 
-@kernel
+@kernel(counts_references=False)
 def _newton(work, size, factor, step):
     """Minimise over the codes in use with their signs held; returns whether none gave way."""
     values, correlations, gram, support = work.values, work.correlations, work.gram, work.support
@@ -153,7 +153,7 @@ def _newton(work, size, factor, step):
     return vanishing < 0
 
 
-@kernel
+@kernel(counts_references=False)
 def _descend(work, size, level, positive, most, factor, step):
     """Solve among the members; returns the number of sweeps and Newton steps, `most` at most."""
     n_iter = n_stable = n_sweeps = 0

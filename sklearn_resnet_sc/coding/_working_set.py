@@ -62,7 +62,7 @@ def make_working_set(gram):
     )
 
 
-@kernel
+@kernel(counts_references=False)
 def admit(work, size, n_found, gram, correlations, weights, penalty):
     """Let the `n_found` atoms listed in `support` join, with zero codes; returns the new size."""
     members, rows = work.members, work.gram
@@ -90,7 +90,7 @@ def admit(work, size, n_found, gram, correlations, weights, penalty):
     return size
 
 
-@kernel
+@kernel(counts_references=False)
 def find_start(work, start, i, gram, positive):
     """Atoms of a code to start from, to `support`; returns how many.
 
@@ -107,21 +107,21 @@ def find_start(work, start, i, gram, positive):
     return count
 
 
-@kernel
+@kernel(counts_references=False)
 def take_start(work, size, start, i):
     """Values of the members from a code to start from."""
     for u in range(size):
         work.values[u] = start[i, work.members[u]]
 
 
-@kernel
+@kernel(counts_references=False)
 def take_correlations(work, size):
     """Correlations of the members from those of all atoms."""
     for u in range(size):
         work.correlations[u] = work.current[work.members[u]]
 
 
-@kernel
+@kernel(counts_references=False)
 def find_breakers(work, level):
     """Atoms outside that break their bounds, times `level`, to `support`; returns how many."""
     ratios, inside, found = work.ratios, work.inside, work.support
@@ -133,7 +133,7 @@ def find_breakers(work, level):
     return count
 
 
-@kernel
+@kernel(counts_references=False)
 def find_support(work, size):
     """Positions of the members in use to `support`; returns how many."""
     values, support = work.values, work.support
@@ -145,7 +145,7 @@ def find_support(work, size):
     return count
 
 
-@kernel
+@kernel(counts_references=False)
 def _residual_correlations(work, count, gram, correlations):
     """Correlations of all atoms with the residual, computed anew from the members in use."""
     members, values, support, out = work.members, work.values, work.support, work.current
@@ -168,7 +168,7 @@ def _residual_correlations(work, count, gram, correlations):
         u += 1
 
 
-@kernel
+@kernel(counts_references=False)
 def examine(work, size, gram, correlations, inverse, norm2, positive):
     """Look at all atoms: fills `current` and `ratios`.
 
@@ -192,13 +192,13 @@ def examine(work, size, gram, correlations, inverse, norm2, positive):
     return relative_gap(norm2, explained, aligned, penalties, largest), largest
 
 
-@kernel
+@kernel(counts_references=False)
 def next_level(level, like):
     """The multiple of the penalty to solve for next, after `level`; the last is 1."""
     return max(like.dtype.type(1), like.dtype.type(_NEXT_LEVEL) * level)
 
 
-@kernel
+@kernel(counts_references=False)
 def take_code(work, size, indices, values):
     """Write the code and empty the set; returns the number of atoms in use."""
     count = find_support(work, size)
