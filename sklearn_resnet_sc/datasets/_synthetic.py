@@ -99,12 +99,14 @@ def make_planted_dictionary_signals(
             )
         coefficients = _LAWS[coefficients]
     random_state = check_random_state(random_state)
-    dictionary = random_state.standard_normal((n_components, n_features))
-    dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
     supports = random_state.random_sample((n_samples, n_components)).argsort(axis=1)
     supports = supports[:, :n_nonzero_coefs]
     code = np.zeros((n_samples, n_components))
     np.put_along_axis(code, supports, coefficients(random_state, supports.shape), axis=1)
+    # After the codes: a learner with the same seed may begin from normal directions of this shape,
+    # and must not find the dictionary in them.
+    dictionary = random_state.standard_normal((n_components, n_features))
+    dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
     X = code @ dictionary
     if snr is not None:
         noise = random_state.standard_normal(X.shape)
