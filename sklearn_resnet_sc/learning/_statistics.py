@@ -109,11 +109,14 @@ class TrainingSet:
             return sum_part
 
         run_blocks(make_worker, n_parts, n_jobs=self.n_jobs)
-        gram = grams.sum(axis=0)
+        gram, cross, usage = (
+            parts[0] if n_parts == 1 else parts.sum(axis=0) for parts in (grams, crosses, usages)
+        )
+        _mirror(gram)
         return Statistics(
-            gram=gram + np.tril(gram, -1).T,
-            cross=crosses.sum(axis=0),
-            usage=usages.sum(axis=0),
+            gram=gram,
+            cross=cross,
+            usage=usage,
             residual_norm2=norm2,
             error=float(self.weight @ norm2) / self.total_weight,
             energy=self.energy,
@@ -143,3 +146,14 @@ def _accumulate(
         for f in range(residual.size):
             total += residual[f] * residual[f]
         norm2[i] = total
+
+
+@kernel
+def _mirror(gram):
+    """Fill in the upper triangle; in tiles, because columns are far apart in memory."""
+    n = gram.shape[0]
+    for top in range(0, n, 16):
+        for left in range(0, top + 1, 16):
+            for i in range(top, min(top + 16, n)):
+                for j in range(left, min(left + 16, i)):
+                    gram[j, i] = gram[i, j]
