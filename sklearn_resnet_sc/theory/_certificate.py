@@ -192,6 +192,12 @@ def residual_certificate(shortcut, residual, *, residual_bound=None):
     Computed in float64, into which float32 goes without loss; what counts as
     rounding in the measured rank and in the bound is that of the coarser input.
 
+    References
+    ----------
+    R. A. Horn, C. R. Johnson, "Topics in Matrix Analysis" (1991), theorem 3.3.16, for the
+    singular values of a sum and of a product; otherwise those of `residual_bounds`,
+    `uniqueness_bound` and `dictionary_properties`.
+
     Examples
     --------
     >>> import numpy as np

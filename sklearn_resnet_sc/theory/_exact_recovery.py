@@ -57,8 +57,7 @@ def exact_recovery_condition(dictionary, support):
     dictionary : array-like of shape (n_components, n_features)
         The atoms, as rows.
     support : array-like of int, or of bool with shape (n_components,)
-        Indices of the atoms in use, T, or a mask of them. May be empty: there is nothing to
-        find then.
+        Indices of the atoms in use, T, or a mask of them; at least one.
 
     Returns
     -------
@@ -69,7 +68,7 @@ def exact_recovery_condition(dictionary, support):
     ------
     ValueError
         If the dictionary is not a finite real matrix or has a zero atom, or if the
-        support is not a set of atom indices.
+        support is empty or not a set of atom indices.
 
     References
     ----------
@@ -87,13 +86,12 @@ def exact_recovery_condition(dictionary, support):
     n_components = len(dictionary)
     chosen = _check_support(support, n_components)
     n_nonzero = int(np.count_nonzero(chosen))
-    if n_nonzero in (0, n_components):
-        dependent = n_nonzero and _dependent(unit_atoms(dictionary)[0])
-        return ExactRecovery(coefficient=math.inf if dependent else 0.0, n_nonzero=n_nonzero)
     unit, lengths = unit_atoms(dictionary)
     inside, outside = unit[chosen], unit[~chosen]
     if _dependent(inside):
         return ExactRecovery(coefficient=math.inf, n_nonzero=n_nonzero)
+    if n_nonzero == n_components:
+        return ExactRecovery(coefficient=0.0, n_nonzero=n_nonzero)
     basis, triangle = np.linalg.qr(inside.T)
     coefficients = np.abs(np.linalg.solve(triangle, basis.T @ outside.T)).astype(np.float64)
     # Back to the lengths as given; lengths of very different scales may overflow to infinity.
@@ -114,14 +112,14 @@ def _dependent(unit):
 def _check_support(support, n_components):
     """The support as a boolean mask."""
     support = np.asarray(support)
+    if support.dtype == bool and support.shape != (n_components,):
+        raise ValueError(
+            f"support as a mask must have shape ({n_components},); got {support.shape}"
+        )
+    if not (support.any() if support.dtype == bool else support.size):
+        raise ValueError("support must name at least one atom; it is empty")
     if support.dtype == bool:
-        if support.shape != (n_components,):
-            raise ValueError(
-                f"support as a mask must have shape ({n_components},); got {support.shape}"
-            )
         return support
-    if support.size == 0:
-        return np.zeros(n_components, dtype=bool)
     if support.dtype.kind not in "iu" or support.ndim != 1:
         raise ValueError(
             f"support must be a list of atom indices or a boolean mask; got dtype "

@@ -87,6 +87,13 @@ def error_propagation_bound(dictionaries, noise, *, n_nonzero=None, residual=Fal
     The factor is an *upper* isometry. Reading the lower one, ``1 - (2s-1) mu``, as a factor
     by which the error shrinks contradicts orthogonal layers, which keep it.
 
+    References
+    ----------
+    R. A. Horn, C. R. Johnson, "Matrix Analysis", 2nd ed. (2013), section 5.6 (norms of
+    products) and theorem 6.1.1 (Gershgorin); A. Beck, "First-order methods in
+    optimization" (2017), theorem 6.42, for proximal maps being non-expansive. The
+    corrected form of section 2.5 of "ResNet through deep multi-layer sparse coding".
+
     Examples
     --------
     >>> import numpy as np

@@ -189,8 +189,9 @@ def residual_bounds(shortcut, residual):
 
     References
     ----------
-    R. A. Horn, C. R. Johnson, "Matrix Analysis", 2nd ed. (2013): theorem 3.3.16
-    (Weyl's inequalities for singular values), 7.4.12 (Kantorovich, Wielandt).
+    R. A. Horn, C. R. Johnson, "Topics in Matrix Analysis" (1991), theorem 3.3.16 (Weyl's
+    inequalities for singular values); "Matrix Analysis", 2nd ed. (2013), section 7.4.12
+    (Kantorovich, Wielandt).
 
     Examples
     --------

@@ -85,6 +85,10 @@ def singular_spectrum(matrix):
     The matrix is scaled by a power of two before it is decomposed, so that entries
     near 1e-200 or 1e200 are as good as others.
 
+    References
+    ----------
+    G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed. (2013), theorem 2.4.1.
+
     Examples
     --------
     >>> from sklearn_resnet_sc.theory import singular_spectrum
@@ -117,6 +121,10 @@ def numerical_rank(matrix, *, rtol=None):
     ValueError
         If `matrix` is not finite and real, is empty, or has fewer than two
         dimensions, or if `rtol` is not in [0, 1].
+
+    References
+    ----------
+    G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed. (2013), section 5.4.
 
     Examples
     --------
@@ -184,6 +192,12 @@ def participation_ratio(matrix):
     ValueError
         If `matrix` is not finite and real, is empty, or has fewer than two dimensions.
 
+    References
+    ----------
+    R. J. Bell, P. Dean, "Atomic vibrations in vitreous silica", Discussions of the
+    Faraday Society 50 (1970), here with the shares of energy ``sigma_i^2 / sum sigma^2`` as
+    weights.
+
     Examples
     --------
     >>> import numpy as np
@@ -217,6 +231,10 @@ def condition_number(matrix, *, rtol=None):
     ValueError
         If `matrix` is not finite and real, is empty, or has fewer than two
         dimensions, or if `rtol` is not in [0, 1].
+
+    References
+    ----------
+    G. H. Golub, C. F. Van Loan, "Matrix Computations", 4th ed. (2013), section 2.6.
 
     Examples
     --------

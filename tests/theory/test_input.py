@@ -129,6 +129,8 @@ def test_rtol(rtol):
         ([0.0], "list of atom indices or a boolean mask"),
         ([[0], [1]], "list of atom indices or a boolean mask"),
         ([True, False], r"mask must have shape \(3,\)"),
+        ([], "support must name at least one atom; it is empty"),
+        ([False] * 3, "support must name at least one atom; it is empty"),
     ],
 )
 def test_support(support, message):

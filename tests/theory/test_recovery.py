@@ -132,7 +132,6 @@ def test_exact_recovery_degenerate_supports():
     assert theory.exact_recovery_condition(dictionary, [0, 1]).coefficient == math.inf
     assert theory.exact_recovery_condition(dictionary, [0, 1, 2]).coefficient == math.inf
     assert theory.exact_recovery_condition(np.eye(3), [0, 1, 2]).coefficient == 0
-    assert theory.exact_recovery_condition(dictionary, []).coefficient == 0
     lengths = np.array([[1e-200], [1.0], [1e200]])
     apart = theory.exact_recovery_condition(lengths * [[1, 0], [0, 1], [0.6, 0.8]], [0, 1])
     assert not apart.holds

@@ -68,6 +68,21 @@ def test_numerical_range_beyond_rho_one():
     assert not other.rank_guaranteed and other.numerical_range_lower is None
 
 
+@pytest.mark.parametrize("key", ["A1", "A2", "A2a", "A2b", "A3", "A4", "A6"])
+def test_bounds_cover_the_counterexamples(key):
+    # What refutes the paper's claim is within the corrected bounds.
+    residual = theory.claims()[key].counterexample["D"]
+    bounds = theory.residual_bounds("identity", residual)
+    total = np.eye(len(residual)) + residual
+    sigma = theory.singular_spectrum(total)
+    assert theory.numerical_rank(total) >= bounds.rank_lower
+    assert (sigma >= bounds.sigma_intervals[:, 0] - 1e-15).all()
+    assert (sigma <= bounds.sigma_intervals[:, 1] + 1e-15).all()
+    assert bounds.n_nonzero_entries == np.count_nonzero(total)
+    if theory.condition_number(total) == math.inf:
+        assert not bounds.rank_guaranteed and bounds.condition_number_bound == math.inf
+
+
 def test_padded_identity():
     # Fewer atoms than features: A3 and A7 as they stand.
     residual = with_norm((3, 7), 0.5)
