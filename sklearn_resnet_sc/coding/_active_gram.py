@@ -6,7 +6,21 @@ Goes with the record of the atoms in use.
 import numpy as np
 
 from .._jit import kernel
-from ._active_set import clear, clear_inverse, insert, padded_length, remove
+from ._active_set import (
+    BASE,
+    PRODUCTS,
+    SIGNED,
+    SIGNS,
+    SIZES,
+    SPAN,
+    TARGET,
+    WEIGHTS,
+    clear,
+    clear_inverse,
+    insert,
+    padded_length,
+    remove,
+)
 from ._gram_rows import rounding
 
 
@@ -16,7 +30,7 @@ def residual_correlations(active, count, values, gram, initial, out):
 
     ``out = initial - sum_u values[u] signs[u] gram[atoms[u]]``.
     """
-    atoms, signs = active.atoms, active.signs
+    atoms, signs = active.atoms, active.rows[SIGNS]
     for j in range(out.size):
         out[j] = initial[j]
     u = 0
@@ -48,7 +62,12 @@ def residual_correlations(active, count, values, gram, initial, out):
 @kernel(counts_references=False)
 def current_correlation(active, count, gram_row, initial):
     """Correlation of one more atom with the residual of the code; fills `products`."""
-    atoms, signs, sizes, products = active.atoms, active.signs, active.sizes, active.products
+    atoms, signs, sizes, products = (
+        active.atoms,
+        active.rows[SIGNS],
+        active.rows[SIZES],
+        active.rows[PRODUCTS],
+    )
     for u in range(count):
         product = gram_row[atoms[u]] * signs[u]
         products[u] = product
@@ -59,7 +78,7 @@ def current_correlation(active, count, gram_row, initial):
 @kernel(counts_references=False)
 def squared_distance(active, count, length2):
     """Squared distance of the atom of `products` to those in use; fills `span`."""
-    products, span, inverse = active.products, active.span, active.inverse
+    products, span, inverse = active.rows[PRODUCTS], active.rows[SPAN], active.inverse
     zero = span.dtype.type(0)
     if count == 0:
         return length2
@@ -87,8 +106,8 @@ def refined_squared_distance(active, count, gram, length2):
     What `squared_distance` takes off may be all but rounding of the square itself; here the
     error of `span` enters squared.
     """
-    atoms, signs, target = active.atoms, active.signs, active.target
-    products, span, inverse = active.products, active.span, active.inverse
+    atoms, signs, target = active.atoms, active.rows[SIGNS], active.rows[TARGET]
+    products, span, inverse = active.rows[PRODUCTS], active.rows[SPAN], active.inverse
     for u in range(count):
         row = gram[atoms[u]]
         total = products[u]
@@ -122,7 +141,7 @@ def make_room(active, count, most, gram, sign, excess, length2, noise2):
         Its squared distance to the atoms that are left: at most ``noise2 * length2`` where it
         depends on them still.
     """
-    sizes, span, products = active.sizes, active.span, active.products
+    sizes, span, products = active.rows[SIZES], active.rows[SPAN], active.rows[PRODUCTS]
     zero = sizes.dtype.type(0)
     size = zero
     while True:
@@ -154,8 +173,8 @@ def equations(active, count, level, current):
 
     Moves the correlations of the atoms in use out of `current` to `signed`.
     """
-    atoms, signs, weights = active.atoms, active.signs, active.weights
-    signed, target = active.signed, active.target
+    atoms, signs, weights = active.atoms, active.rows[SIGNS], active.rows[WEIGHTS]
+    signed, target = active.rows[SIGNED], active.rows[TARGET]
     largest = current.dtype.type(0)
     for u in range(count):
         signed[u] = signs[u] * current[atoms[u]]
@@ -169,7 +188,7 @@ def equations(active, count, level, current):
 @kernel(counts_references=False)
 def refine(active, count):
     """One step of iterative refinement, after `equations`."""
-    base, target = active.base, active.target
+    base, target = active.rows[BASE], active.rows[TARGET]
     for u in range(count):
         row = active.inverse[u]
         for v in range(count):
@@ -184,15 +203,15 @@ def rebuild(active, count, gram, start):
     clear_inverse(active, count)
     kept = np.int64(0)
     for u in range(count):
-        atom, sign = active.atoms[u], active.signs[u]
-        size, weight = active.sizes[u], active.weights[u]
+        atom, sign = active.atoms[u], active.rows[SIGNS, u]
+        size, weight = active.rows[SIZES, u], active.rows[WEIGHTS, u]
         row = gram[atom]
         length2 = row[atom]
         current_correlation(active, kept, row, start[atom])
         distance2 = squared_distance(active, kept, length2)
         if distance2 > noise2 * length2:
             insert(active, kept, atom, sign, start[atom], weight, distance2)
-            active.sizes[kept] = size if size > zero else zero
+            active.rows[SIZES, kept] = size if size > zero else zero
             kept += 1
     clear(active, kept, count)
     return kept

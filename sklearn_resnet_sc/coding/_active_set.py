@@ -21,20 +21,25 @@ from ._scan import _bits
 _PAD_BYTES = 128  # four of the vectors that compiled loops take at a time
 
 
+# The rows of `ActiveSet.rows`.
+SIGNS = 0  # of the codes
+SIZES = 1  # absolute values of the codes
+WEIGHTS = 2  # penalties at level one
+INITIAL = 3  # correlations with the signal, signed
+BASE = 4
+SLOPE = 5
+TARGET = 6  # scratch: where sizes are going
+SIGNED = 7  # scratch: correlations with the residual, signed
+PRODUCTS = 8  # scratch: inner products with one more atom
+SPAN = 9  # scratch: inverse @ products
+_N_ROWS = 10
+
+
 class ActiveSet(NamedTuple):
     """Scratch for one signal; entries beyond the number of atoms in use are zero."""
 
     atoms: np.ndarray  # (capacity,) int64
-    signs: np.ndarray  # (capacity,), of the codes
-    sizes: np.ndarray  # (capacity,), absolute values of the codes
-    weights: np.ndarray  # (capacity,), penalties at level one
-    initial: np.ndarray  # (capacity,), correlations with the signal, signed
-    base: np.ndarray  # (capacity,)
-    slope: np.ndarray  # (capacity,)
-    target: np.ndarray  # (capacity,), scratch: where sizes are going
-    signed: np.ndarray  # (capacity,), scratch: correlations with the residual
-    products: np.ndarray  # (capacity,), scratch: inner products with one more atom
-    span: np.ndarray  # (capacity,), scratch: inverse @ products
+    rows: np.ndarray  # (_N_ROWS, capacity), what is known of each atom
     inverse: np.ndarray  # (capacity, capacity)
 
 
@@ -48,29 +53,18 @@ def padded_length(array, count):
 @kernel
 def make_active_set(most, like):
     """Empty scratch for `most` atoms."""
-    dtype = like.dtype
     size = padded_length(like, most + 4)
-    rows = np.zeros((10, size), dtype)
     return ActiveSet(
         np.zeros(size, np.int64),
-        rows[0],
-        rows[1],
-        rows[2],
-        rows[3],
-        rows[4],
-        rows[5],
-        rows[6],
-        rows[7],
-        rows[8],
-        rows[9],
-        np.zeros((size, size), dtype),
+        np.zeros((_N_ROWS, size), like.dtype),
+        np.zeros((size, size), like.dtype),
     )
 
 
 @kernel(counts_references=False)
 def clear_inverse(active, count):
     """Forget the inverse."""
-    zero = active.sizes.dtype.type(0)
+    zero = active.rows.dtype.type(0)
     for u in range(count):
         row = active.inverse[u]
         for v in range(padded_length(row, count)):
@@ -80,21 +74,21 @@ def clear_inverse(active, count):
 @kernel(counts_references=False)
 def clear(active, begin, end):
     """Forget atoms, other than in the inverse."""
-    zero = active.sizes.dtype.type(0)
+    zero = active.rows.dtype.type(0)
     for u in range(begin, end):
         active.atoms[u] = 0
-        active.sizes[u] = zero
-        active.weights[u] = zero
-        active.initial[u] = zero
-        active.base[u] = zero
-        active.slope[u] = zero
+        active.rows[SIZES, u] = zero
+        active.rows[WEIGHTS, u] = zero
+        active.rows[INITIAL, u] = zero
+        active.rows[BASE, u] = zero
+        active.rows[SLOPE, u] = zero
 
 
 @kernel(counts_references=False)
 def insert(active, count, atom, sign, initial, weight, distance2):
     """Append the atom of `products` and `span`, at size zero."""
-    products, span, inverse = active.products, active.span, active.inverse
-    base, slope = active.base, active.slope
+    products, span, inverse = active.rows[PRODUCTS], active.rows[SPAN], active.inverse
+    base, slope = active.rows[BASE], active.rows[SLOPE]
     scale = span.dtype.type(1) / distance2
     new_base = initial
     new_slope = sign * weight
@@ -119,10 +113,10 @@ def insert(active, count, atom, sign, initial, weight, distance2):
         row[v] = -signed_scale * span[v]
     row[count] = scale
     active.atoms[count] = atom
-    active.signs[count] = sign
-    active.sizes[count] = span.dtype.type(0)
-    active.weights[count] = weight
-    active.initial[count] = sign * initial
+    active.rows[SIGNS, count] = sign
+    active.rows[SIZES, count] = span.dtype.type(0)
+    active.rows[WEIGHTS, count] = weight
+    active.rows[INITIAL, count] = sign * initial
     base[count] = sign * new_base
     slope[count] = sign * new_slope
 
@@ -130,8 +124,8 @@ def insert(active, count, atom, sign, initial, weight, distance2):
 @kernel(counts_references=False)
 def remove(active, count, at):
     """Take one atom out; the last one takes its place."""
-    inverse, row = active.inverse, active.span
-    base, slope = active.base, active.slope
+    inverse, row = active.inverse, active.rows[SPAN]
+    base, slope = active.rows[BASE], active.rows[SLOPE]
     zero = row.dtype.type(0)
     padded = padded_length(row, count)
     scale = row.dtype.type(1) / inverse[at, at]
@@ -163,14 +157,14 @@ def remove(active, count, at):
 @kernel(counts_references=False)
 def _move(active, last, at):
     """Move the last entry of every array to `at`."""
-    zero = active.sizes.dtype.type(0)
+    zero = active.rows.dtype.type(0)
     active.atoms[at], active.atoms[last] = active.atoms[last], 0
-    active.signs[at] = active.signs[last]
-    active.sizes[at], active.sizes[last] = active.sizes[last], zero
-    active.weights[at], active.weights[last] = active.weights[last], zero
-    active.initial[at], active.initial[last] = active.initial[last], zero
-    active.base[at], active.base[last] = active.base[last], zero
-    active.slope[at], active.slope[last] = active.slope[last], zero
+    active.rows[SIGNS, at] = active.rows[SIGNS, last]
+    active.rows[SIZES, at], active.rows[SIZES, last] = active.rows[SIZES, last], zero
+    active.rows[WEIGHTS, at], active.rows[WEIGHTS, last] = active.rows[WEIGHTS, last], zero
+    active.rows[INITIAL, at], active.rows[INITIAL, last] = active.rows[INITIAL, last], zero
+    active.rows[BASE, at], active.rows[BASE, last] = active.rows[BASE, last], zero
+    active.rows[SLOPE, at], active.rows[SLOPE, last] = active.rows[SLOPE, last], zero
 
 
 @kernel(counts_references=False)
@@ -182,11 +176,11 @@ def _flip(active, count, at):
     row = inverse[at]
     for v in range(count):
         row[v] = -row[v]
-    active.signs[at] = -active.signs[at]
-    active.sizes[at] = -active.sizes[at]
-    active.initial[at] = -active.initial[at]
-    active.base[at] = -active.base[at]
-    active.slope[at] = -active.slope[at]
+    active.rows[SIGNS, at] = -active.rows[SIGNS, at]
+    active.rows[SIZES, at] = -active.rows[SIZES, at]
+    active.rows[INITIAL, at] = -active.rows[INITIAL, at]
+    active.rows[BASE, at] = -active.rows[BASE, at]
+    active.rows[SLOPE, at] = -active.rows[SLOPE, at]
 
 
 @kernel(counts_references=False)
@@ -203,7 +197,12 @@ def settle(active, count, level, positive):
     n_left : int
         How many left.
     """
-    sizes, target, base, slope = active.sizes, active.target, active.base, active.slope
+    sizes, target, base, slope = (
+        active.rows[SIZES],
+        active.rows[TARGET],
+        active.rows[BASE],
+        active.rows[SLOPE],
+    )
     zero = sizes.dtype.type(0)
     n_left = 0
     while True:
@@ -228,7 +227,7 @@ def settle(active, count, level, positive):
         for v in range(padded):
             sizes[v] += step * (target[v] - sizes[v])
         sizes[leaving] = zero
-        if active.weights[leaving] == zero and not positive:
+        if active.rows[WEIGHTS, leaving] == zero and not positive:
             _flip(active, count, leaving)
         else:
             remove(active, count, leaving)

@@ -29,7 +29,17 @@ from ._active_gram import (
     residual_correlations,
     squared_distance,
 )
-from ._active_set import ActiveSet, insert, make_active_set, settle
+from ._active_set import (
+    BASE,
+    INITIAL,
+    SIZES,
+    SLOPE,
+    WEIGHTS,
+    ActiveSet,
+    insert,
+    make_active_set,
+    settle,
+)
 from ._gram_rows import rounding
 from ._records import Status
 from ._scan import argmax
@@ -166,7 +176,7 @@ def _join(scratch, count, n_found, gram, start, level, noise, mirror):
                 n_changes += n_left
                 continue
         insert(active, count, atom, sign, start[atom], weights[atom], distance2)
-        active.sizes[count] = size
+        active.rows[SIZES, count] = size
         count, n_left = settle(active, count + 1, level, mirror == zero)
         n_changes += 1 + n_left
     return count, n_changes
@@ -178,8 +188,8 @@ def _root_level(active, count, norm2, tol, noise2):
     least = norm2
     slope = norm2 - norm2
     for u in range(count):
-        least -= active.base[u] * active.initial[u]
-        slope += active.slope[u] * active.weights[u]
+        least -= active.rows[BASE, u] * active.rows[INITIAL, u]
+        slope += active.rows[SLOPE, u] * active.rows[WEIGHTS, u]
     if slope > 0 and tol - least > noise2 * norm2:
         return np.sqrt((tol - least) / slope)
     return norm2 - norm2
@@ -246,7 +256,7 @@ def solve(gram, start, norm2, tol, goal, max_iter, mirror, scratch, count, level
             final = level == aim or root >= lower
         count, n_left = settle(active, count, level, positive)
         n_iter += n_left
-        residual_correlations(active, count, active.sizes, gram, start, current)
+        residual_correlations(active, count, active.rows[SIZES], gram, start, current)
         off = equations(active, count, level, current)
         if not off <= spoilt * noise_off and n_spoilt < _MOST_REFINEMENTS:
             n_spoilt += 1

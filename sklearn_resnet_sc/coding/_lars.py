@@ -19,7 +19,18 @@ from ._active_gram import (
     residual_correlations,
     squared_distance,
 )
-from ._active_set import clear, clear_inverse, insert, make_active_set, remove
+from ._active_set import (
+    BASE,
+    INITIAL,
+    SIGNS,
+    SIZES,
+    SLOPE,
+    clear,
+    clear_inverse,
+    insert,
+    make_active_set,
+    remove,
+)
 from ._gram_rows import rounding, sort_code
 from ._records import Status
 from ._scan import argmax
@@ -86,7 +97,7 @@ def lars(atoms, signals, request, codes):
             n_iter += 1
             row = gram[atom]
             for u in range(count):
-                active.sizes[u] = active.base[u] - level * active.slope[u]
+                active.rows[SIZES, u] = active.rows[BASE, u] - level * active.rows[SLOPE, u]
             correlation = current_correlation(active, count, row, start[atom])
             squared_distance(active, count, row[atom])
             distance2 = refined_squared_distance(active, count, gram, row[atom])
@@ -98,8 +109,8 @@ def lars(atoms, signals, request, codes):
             level_now = level
             while True:
                 # The lines of all correlations, and where the next atom joins.
-                residual_correlations(active, count, active.base, gram, start, constants)
-                residual_correlations(active, count, active.slope, gram, nothing, rates)
+                residual_correlations(active, count, active.rows[BASE], gram, start, constants)
+                residual_correlations(active, count, active.rows[SLOPE], gram, nothing, rates)
                 for j in range(n_components):
                     rates[j] = -rates[j]
                 _joining_levels(constants, rates, joinable, positive, levels)
@@ -111,15 +122,15 @@ def lars(atoms, signals, request, codes):
                 leaving = count
                 if positive:
                     for u in range(count):
-                        slope = active.slope[u]
-                        if slope < zero and active.base[u] < level * slope:
-                            level = min(active.base[u] / slope, level_now)
+                        slope = active.rows[SLOPE, u]
+                        if slope < zero and active.rows[BASE, u] < level * slope:
+                            level = min(active.rows[BASE, u] / slope, level_now)
                             leaving = u
                 least = norm2
                 slope = zero
                 for u in range(count):
-                    least -= active.base[u] * active.initial[u]
-                    slope += active.slope[u]
+                    least -= active.rows[BASE, u] * active.rows[INITIAL, u]
+                    slope += active.rows[SLOPE, u]
                 residual2 = least + level * level * slope
                 if tol > least and slope > zero and residual2 <= tol:
                     level = min(np.sqrt((tol - least) / slope), level_now)
@@ -134,8 +145,8 @@ def lars(atoms, signals, request, codes):
                 level_now = level
             if count == capacity:
                 break
-        residual_correlations(active, count, active.base, gram, start, constants)
-        residual_correlations(active, count, active.slope, gram, nothing, rates)
+        residual_correlations(active, count, active.rows[BASE], gram, start, constants)
+        residual_correlations(active, count, active.rows[SLOPE], gram, nothing, rates)
         for j in range(n_components):
             constants[j] -= level * rates[j]
         equations(active, count, level, constants)
@@ -145,7 +156,9 @@ def lars(atoms, signals, request, codes):
         indices, values = codes.indices[i], codes.values[i]
         for u in range(count):
             indices[u] = active.atoms[u]
-            values[u] = active.signs[u] * (active.base[u] - level * active.slope[u])
+            values[u] = active.rows[SIGNS, u] * (
+                active.rows[BASE, u] - level * active.rows[SLOPE, u]
+            )
         sort_code(indices, values, count)
         codes.count[i] = count
         codes.n_iter[i] = n_iter

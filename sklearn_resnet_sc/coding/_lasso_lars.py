@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._jit import kernel
-from ._active_set import clear, clear_inverse
+from ._active_set import INITIAL, SIGNED, SIGNS, SIZES, WEIGHTS, clear, clear_inverse
 from ._duality import relative_gap
 from ._gram_rows import rounding, sort_code
 from ._homotopy import highest_level, make_scratch, solve
@@ -21,9 +21,9 @@ def _write(scratch, count, i, codes):
     indices, values = codes.indices[i], codes.values[i]
     n_nonzero = 0
     for u in range(count):
-        if active.sizes[u] != 0:
+        if active.rows[SIZES, u] != 0:
             indices[n_nonzero] = active.atoms[u]
-            values[n_nonzero] = active.sizes[u] * active.signs[u]
+            values[n_nonzero] = active.rows[SIZES, u] * active.rows[SIGNS, u]
             n_nonzero += 1
     sort_code(indices, values, n_nonzero)
     codes.count[i] = n_nonzero
@@ -36,11 +36,11 @@ def _certify(scratch, count, level, n_found, norm2, mirror):
     zero, one = current.dtype.type(0), current.dtype.type(1)
     explained = aligned = penalties = moved = zero
     for u in range(count):
-        size = active.sizes[u]
-        bound = level * active.weights[u]
-        explained += size * active.initial[u]
-        moved += abs(size * active.initial[u])
-        aligned += size * active.signed[u]
+        size = active.rows[SIZES, u]
+        bound = level * active.rows[WEIGHTS, u]
+        explained += size * active.rows[INITIAL, u]
+        moved += abs(size * active.rows[INITIAL, u])
+        aligned += size * active.rows[SIGNED, u]
         penalties += size * bound
     largest = one
     if n_found > 0 and level > zero:
