@@ -17,6 +17,7 @@ _HOMES = {
     "dict_learning": "learning",
     "dict_learning_online": "learning",
     "match_atoms": "learning",
+    "rate_distortion": "learning",
     "sparse_encode": "coding",
 }
 _FLOORS = ("coding", "datasets", "learning", "plotting", "reproduce", "theory")

@@ -39,7 +39,8 @@ class RecursiveLeastSquares:
         """The next dictionary, and 0."""
         atoms = dictionary.components.astype(np.float64)
         # Each atom begins as if one signal of average length had used it.
-        variance = training_set.total_weight / max(training_set.energy, np.finfo(float).tiny)
+        energy = training_set.energy
+        variance = training_set.total_weight / energy if energy > 0 else 1.0
         self._begin(atoms, variance)
         X, scale = training_set.X, training_set.X.dtype.type(training_set.scale)
         order = self._random_state.permutation(len(X))
