@@ -73,7 +73,9 @@ class Alternation:
         self.largest_gap = max(self.largest_gap, gap)
         self._n_updates += 1
         if not self._update.own_codes:
-            change = self._change(old, dictionary, coded.statistics)
+            # An update at given codes cannot change their number.
+            counts = self.pursuit.counts
+            change = 0.0 if counts else self._change(old, dictionary, coded.statistics)
             self.reached.append(self._objective + change)
         # Where signals are few a replacement may harm more than it helps; then leave it.
         self._replaces &= coded.objective <= self._before_replacement

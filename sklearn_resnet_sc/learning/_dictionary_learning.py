@@ -147,8 +147,9 @@ class DictionaryLearning(DictionaryLearner):
         The atoms.
 
     error_ : list of float
-        The objective, a sum over signals, after each update, at the codes before it; for
-        ``"ksvd"``, ``"aksvd"`` and ``"rls"`` at the codes after it.
+        The objective, a sum over signals (with `fit_tol` the number of atoms), after each
+        update, at the codes before it; for ``"ksvd"``, ``"aksvd"`` and ``"rls"`` at the codes
+        after it.
 
     n_iter_ : int
         Number of updates.
@@ -319,6 +320,7 @@ class DictionaryLearning(DictionaryLearner):
             replaces=replaces,
             init=self._first_codes(X, n_components),
         )
+        unit = 1.0 if pursuit.counts else training_set.in_units_of_data(1.0)
         course = alternate(
             start,
             sides.code,
@@ -330,11 +332,10 @@ class DictionaryLearning(DictionaryLearner):
                 else (lambda course: self._settled(sides.reached))
             ),
             verbose=self.verbose,
-            callback=self._thinned_callback(),
+            callback=self._thinned_callback(unit),
         )
         self.components_ = course.best.components
-        total = training_set.in_units_of_data(training_set.total_weight)
-        self.error_ = [value * total for value in sides.reached]
+        self.error_ = [value * training_set.total_weight * unit for value in sides.reached]
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
         if course.interrupt is not None:
             raise course.interrupt
@@ -381,12 +382,13 @@ class DictionaryLearning(DictionaryLearner):
         code.resize(len(X), n_components)
         return code
 
-    def _thinned_callback(self):
+    def _thinned_callback(self, unit):
         if self.callback is None:
             return None
 
         def call(progress):
             if progress["iteration"] % _CALLBACK_EVERY == 1:
-                self.callback(progress)
+                objective = [value * unit for value in progress["objective"]]
+                self.callback({**progress, "objective": objective})
 
         return call

@@ -12,13 +12,12 @@ from sklearn.utils.validation import validate_data
 from ._dictionary import Dictionary
 from ._driver import alternate
 from ._learner import DictionaryLearner
-from ._online import FadingSums, Stream
+from ._online import FadingSums, StoppingRule, Stream, batches_of
 from ._singular import randomized_singular_atoms
 from ._statistics import TrainingSet
 from ._updates import UPDATES
 
 _START_ROWS = 20_000  # signals that the first atoms are made from
-_WARM_UP = 100  # steps that the rules for stopping leave out, or one pass
 
 
 class MiniBatchDictionaryLearning(DictionaryLearner):
@@ -275,8 +274,10 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
         order = random_state.permutation(len(X)) if self.shuffle else None
         n_batches = -(-len(X) // batch_size)
         sums = FadingSums(*start.components.shape)
-        stream = self._stream(sums, _batches(X, weight, order, batch_size), X.dtype)
-        rule = _Rule(self.tol, self.max_no_improvement, batch_size, len(X), start.components.shape)
+        stream = self._stream(sums, batches_of(X, weight, order, batch_size), X.dtype)
+        rule = StoppingRule(
+            self.tol, self.max_no_improvement, batch_size, len(X), len(start.components)
+        )
         course = alternate(
             start,
             stream.code,
@@ -355,40 +356,3 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
             replaces=replaces,
             n_jobs=self.n_jobs,
         )
-
-
-def _batches(X, weight, order, size):
-    """Batches of X, over and over."""
-    while True:
-        for first in range(0, len(X), size):
-            rows = slice(first, min(first + size, len(X)))
-            if order is not None:
-                rows = order[rows]
-            yield X[rows], None if weight is None else weight[rows]
-
-
-class _Rule:
-    """When to stop, as in scikit-learn: from the change of the atoms and the objective."""
-
-    def __init__(self, tol, patience, batch_size, n_samples, shape):
-        self.tol, self.patience, self.n_components = tol, patience, shape[0]
-        self.warm_up = min(_WARM_UP, n_samples / batch_size)
-        self.batch_size, self.n_samples = batch_size, n_samples
-        self.mean = self.least = None
-        self.n_steps = self.n_idle = 0
-
-    def __call__(self, objective, stream):
-        self.n_steps += 1
-        if self.n_steps <= self.warm_up:
-            return ""
-        share = min(stream.training_set.n_samples / (self.n_samples + 1), 1.0)
-        self.mean = objective if self.mean is None else self.mean + share * (objective - self.mean)
-        if self.tol > 0 and stream.change <= self.tol * self.n_components:
-            return "tol"
-        if self.least is None or self.mean < self.least:
-            self.least, self.n_idle = self.mean, 0
-        else:
-            self.n_idle += 1
-        if self.patience is not None and self.n_idle >= self.patience:
-            return "no_improvement"
-        return ""

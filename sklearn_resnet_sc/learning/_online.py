@@ -14,6 +14,7 @@ from ._statistics import TrainingSet
 # Old codes are codes in old atoms: to forget them is what makes learning from a stream fast.
 _POWER = 10.0  # the sums stand for about the last tenth of all signals ...
 _PER_ATOM = 5  # ... but for so many signals per atom at least
+_WARM_UP = 100  # steps that the rules for stopping leave out, or one pass
 
 
 class FadingSums:
@@ -92,7 +93,12 @@ class Stream:
         """Codes of the next batch."""
         X, weight = next(self._batches)
         self.training_set = TrainingSet(X, weight, n_jobs=self._n_jobs)
-        return self._pursuit.code(self.training_set, dictionary)
+        coded = self._pursuit.code(self.training_set, dictionary)
+        if self._pursuit.counts:
+            return coded
+        # Batches differ in their units, and objectives are compared.
+        objective = self.training_set.in_units_of_data(coded.objective)
+        return replace(coded, objective=objective)
 
     def update(self, dictionary, coded):
         """The next dictionary."""
@@ -104,3 +110,40 @@ class Stream:
         new = renew(self.space, new, coded, data, mean_weight=mean_weight)
         self.change = float(np.linalg.norm(new.components - dictionary.components))
         return new
+
+
+def batches_of(X, weight, order, size):
+    """Batches of X, over and over."""
+    while True:
+        for first in range(0, len(X), size):
+            rows = slice(first, min(first + size, len(X)))
+            if order is not None:
+                rows = order[rows]
+            yield X[rows], None if weight is None else weight[rows]
+
+
+class StoppingRule:
+    """When to stop, as in scikit-learn: from the change of the atoms and the objective."""
+
+    def __init__(self, tol, patience, batch_size, n_samples, n_components):
+        self.tol, self.patience, self.n_components = tol, patience, n_components
+        self.warm_up = min(_WARM_UP, n_samples / batch_size)
+        self.n_samples = n_samples
+        self.mean = self.least = None
+        self.n_steps = self.n_idle = 0
+
+    def __call__(self, objective, stream):
+        self.n_steps += 1
+        if self.n_steps <= self.warm_up:
+            return ""
+        share = min(stream.training_set.n_samples / (self.n_samples + 1), 1.0)
+        self.mean = objective if self.mean is None else self.mean + share * (objective - self.mean)
+        if self.tol > 0 and stream.change <= self.tol * self.n_components:
+            return "tol"
+        if self.least is None or self.mean < self.least:
+            self.least, self.n_idle = self.mean, 0
+        else:
+            self.n_idle += 1
+        if self.patience is not None and self.n_idle >= self.patience:
+            return "no_improvement"
+        return ""

@@ -19,7 +19,7 @@ class Pursuit:
     The objective, a mean over signals, follows from what is given: the
     penalised error ``1/2 ||x - a C||^2 + alpha ||a||_1`` with `penalty`; the number of
     atoms with a tolerance, where a signal that misses it counts as one that uses
-    all; otherwise ``1/2 ||x - a C||^2``.
+    all; otherwise ``1/2 ||x - a C||^2``. Errors are in the units of the training set.
 
     Attributes
     ----------
@@ -31,6 +31,11 @@ class Pursuit:
 
     options: dict
     penalty: float | None = None
+
+    @property
+    def counts(self):
+        """Whether the objective is a number of atoms, not an error."""
+        return self.options["tol"] is not None
 
     @property
     def warm(self):
@@ -72,7 +77,7 @@ class Pursuit:
         scale, total = float(training_set.scale), training_set.total_weight
         n_nonzero = np.diff(code.indptr)
         loss = None
-        if self.options["tol"] is not None:
+        if self.counts:
             tol = self.options["tol"] * scale * scale
             rounding = np.sqrt(np.finfo(components.dtype).eps)
             reached = statistics.residual_norm2 <= tol * (1 + rounding)

@@ -275,3 +275,23 @@ def test_more_atoms_asked_for_than_there_are(X):
     learner = DictionaryLearning(4, fit_algorithm="omp", fit_n_nonzero_coefs=9, max_iter=2)
     with pytest.warns(UserWarning, match="9 is more than the 4 atoms"):
         learner.fit(X)
+
+
+def test_with_a_tolerance_the_number_of_atoms_is_the_objective(X):
+    learner = DictionaryLearning(
+        20, fit_algorithm="omp", fit_tol=4.0, max_iter=5, dict_init="data", random_state=0
+    ).fit(X)
+    start = clone(learner).set_params(max_iter=0).fit(X).components_
+    code = sparse_encode(X, start, algorithm="omp", tol=4.0)
+    np.testing.assert_allclose(learner.error_[0], np.count_nonzero(code))
+
+
+def test_callback_sees_the_objective_in_the_units_of_the_data(X):
+    seen = []
+    learner = DictionaryLearning(
+        20, alpha=0.5, max_iter=2, dict_init="data", random_state=0, callback=seen.append
+    ).fit(X)
+    start = clone(learner).set_params(max_iter=0, callback=None).fit(X).components_
+    code = sparse_encode(X, start, alpha=0.5)
+    expected = 0.5 * np.sum((X - code @ start) ** 2) + 0.5 * np.abs(code).sum()
+    np.testing.assert_allclose(seen[0]["objective"][0], expected / len(X), rtol=1e-9)

@@ -255,3 +255,17 @@ def test_near_what_all_signals_at_once_give(X):
     online = learner(max_iter=60).fit(X).components_
     batch = DictionaryLearning(20, alpha=0.3, dict_init="dct", max_iter=60).fit(X).components_
     assert objective(X, online, 0.3) < 1.02 * objective(X, batch, 0.3)
+
+
+def test_objectives_of_batches_are_in_the_units_of_the_data(X):
+    loud = np.where(np.arange(600) < 300, 1.0, 100.0)[:, None] * X
+    history = []
+    estimator = learner(
+        shuffle=False,
+        max_iter=1,
+        callback=lambda progress: history.append(progress["dictionary"].components),
+    ).fit(loud)
+    for number in (1, 8):
+        batch = loud[60 * number : 60 * number + 60]
+        expected = objective(batch, history[number - 1], 0.3) / 60
+        np.testing.assert_allclose(estimator.error_[number], expected, rtol=1e-9)
