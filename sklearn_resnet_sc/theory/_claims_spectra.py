@@ -156,8 +156,8 @@ CLAIMS = (
         "upper half is right, the lower half pairs opposite indices. Hence "
         "|sigma_i(I + D) - 1| <= ||D||_2.",
         true=_weyl,
-        source="Weyl's inequalities, Horn and Johnson, Topics in Matrix Analysis (1991), theorem 3.3.16. "
-        "Both ends are attained, by D = rho I and D = -rho I.",
+        source="Weyl's inequalities, Horn and Johnson, Topics in Matrix Analysis (1991), theorem "
+        "3.3.16. Both ends are attained, by D = rho I and D = -rho I.",
     ),
     make_claim(
         "A3a",

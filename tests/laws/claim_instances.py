@@ -20,13 +20,27 @@ activations = st.sampled_from(
 
 
 @st.composite
+def sizes(draw, most=5):
+    """Mostly small, where conditions are met on purpose; sometimes up to eight times as many."""
+    size = draw(st.integers(1, most))
+    return size * draw(st.sampled_from([1, 1, 1, 40 // most]))
+
+
+def quarter_arrays(shape):
+    """Small ones entry by entry, so that they shrink; others from a seed."""
+    if math.prod(shape) <= 36:
+        return npst.arrays(float, shape, elements=quarters)
+    return seeds.map(lambda seed: np.random.default_rng(seed).integers(-8, 9, shape) / 4)
+
+
+@st.composite
 def arrays(draw, *shape):
     """Zero, quarters, or Gaussian numbers."""
     kind = draw(st.sampled_from(["zero", "quarters", "quarters", "gaussian", "gaussian"]))
     if kind == "zero":
         return np.zeros(shape)
     if kind == "quarters":
-        return draw(npst.arrays(float, shape, elements=quarters))
+        return draw(quarter_arrays(shape))
     return np.random.default_rng(draw(seeds)).standard_normal(shape)
 
 
@@ -58,7 +72,7 @@ squares = st.one_of(
 @st.composite
 def square_of(draw, n):
     if draw(st.booleans()):
-        return draw(npst.arrays(float, (n, n), elements=quarters))
+        return draw(quarter_arrays((n, n)))
     matrix = np.random.default_rng(draw(seeds)).standard_normal((n, n))
     if draw(st.booleans()):
         matrix = np.linalg.qr(matrix)[0]
@@ -70,11 +84,10 @@ def atoms(draw, k, n):
     """A dictionary without zero atoms: orthogonal, incoherent, any, of unit length or not."""
     kind = draw(st.sampled_from(["identity", "orthogonal", "near", "any", "quarters"]))
     rng = np.random.default_rng(draw(seeds))
+    dictionary = rng.standard_normal((k, n))
     if kind == "quarters":
-        dictionary = draw(npst.arrays(float, (k, n), elements=quarters))
-    else:
-        dictionary = rng.standard_normal((k, n))
-    if kind == "identity":
+        dictionary = draw(quarter_arrays((k, n)))
+    elif kind == "identity":
         dictionary = np.eye(k, n)
     elif kind == "orthogonal":
         dictionary = np.linalg.qr(rng.standard_normal((max(k, n),) * 2))[0][:k, :n]
@@ -89,7 +102,7 @@ def atoms(draw, k, n):
 @st.composite
 def dependent_atoms(draw):
     """A dictionary whose last atom is a sum of others, and two codes of one signal."""
-    n = draw(st.integers(1, 4))
+    n = draw(sizes(4))
     dictionary = draw(st.one_of(st.just(np.eye(n)), atoms(n, n)))
     weights = draw(sparse_codes(n).filter(np.any))
     atom = weights @ dictionary
@@ -107,14 +120,14 @@ def dependent_atoms(draw):
 @st.composite
 def chains(draw, max_layers=3, min_layers=1):
     """Dictionaries that follow one another; each row is an atom for the layer before."""
-    sizes = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(min_layers, max_layers)) + 1)]
-    return [draw(atoms(k, n)) for k, n in pairwise(sizes)]
+    widths = [draw(sizes(4)) for _ in range(draw(st.integers(min_layers, max_layers)) + 1)]
+    return [draw(atoms(k, n)) for k, n in pairwise(widths)]
 
 
 @st.composite
 def layers_on_data(draw, names, square=False):
-    n = draw(st.integers(1, 5))
-    m = n if square else draw(st.integers(1, 5))
+    n = draw(sizes())
+    m = n if square else draw(sizes())
     shapes = {"W": (n, m), "h": (m,), "alpha": (m,), "b": (n,)}
     instance = {name: draw(arrays(*shapes[name])) for name in names if name in shapes}
     if "alpha" in names:  # another code of the same output, or the same code
@@ -133,7 +146,7 @@ def layers_on_data(draw, names, square=False):
 
 @st.composite
 def pairs_of_factors(draw):
-    k, n = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    k, n = draw(sizes(4)), draw(sizes(4))
     dictionary, code = draw(atoms(k, n)), draw(arrays(k))
     other_dictionary, other_code = draw(
         st.one_of(
@@ -155,10 +168,10 @@ def pairs_of_factors(draw):
 
 @st.composite
 def learning_problems(draw):
-    count, k, n = draw(st.integers(1, 5)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    count, k, n = draw(sizes()), draw(sizes(4)), draw(sizes(4))
     dictionary = draw(atoms(k, n))
     dictionary = dictionary / np.linalg.norm(dictionary, axis=1, keepdims=True)
-    codes = draw(npst.arrays(float, (count, k), elements=quarters))
+    codes = draw(quarter_arrays((count, k)))
     return {
         "signals": codes @ dictionary + draw(st.floats(0, 1)) * draw(arrays(count, n)),
         "codes": codes,
@@ -169,8 +182,8 @@ def learning_problems(draw):
 
 @st.composite
 def two_factorizations(draw):
-    k = draw(st.integers(1, 4))
-    n = draw(st.integers(k, 5))
+    k = draw(sizes(4))
+    n = draw(st.integers(k, min(k + 4, 40)))
     rng = np.random.default_rng(draw(seeds))
     kind = draw(st.sampled_from(["permutation", "rotation", "shear"]))
     if kind == "permutation":
@@ -190,7 +203,7 @@ def two_factorizations(draw):
 
 @st.composite
 def activated_codes(draw):
-    n = draw(st.integers(1, 5))
+    n = draw(sizes())
     dictionary = draw(atoms(n, n))
     kind = draw(st.sampled_from(["permutation", "positive", "any"]))
     if kind == "permutation":
@@ -244,7 +257,7 @@ def two_codes(draw, with_signal):
     if draw(st.booleans()):
         dictionary, code, other_code = draw(dependent_atoms())
     else:
-        k, n = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+        k, n = draw(sizes()), draw(sizes())
         dictionary = draw(atoms(k, n))
         code, other_code = draw(sparse_codes(k, 2)), draw(sparse_codes(k, 2))
     instance = {"dictionary": dictionary, "code": code, "other_code": other_code}
@@ -303,7 +316,7 @@ INSTANCES = {
     **dict.fromkeys(("A6a", "A6", "A6b", "A1", "A2", "A2a", "A2b"), _square),
     "A0": st.integers(1, 40).map(lambda n: {"D": np.zeros((n, n))}),
     **dict.fromkeys(("A3", "A3a", "A5a", "A5", "A4", "A5b"), _square),
-    "A4a": st.integers(1, 6).flatmap(
+    "A4a": sizes().flatmap(
         lambda n: st.fixed_dictionaries({"layers": st.lists(square_of(n), min_size=1, max_size=4)})
     ),
     "C0": coding_problems(),

@@ -1,7 +1,5 @@
 """Matrices and dictionaries for the laws: structured, degenerate and random."""
 
-from fractions import Fraction
-
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -64,7 +62,7 @@ _KINDS = (
 @st.composite
 def square_matrices(draw, max_norm=None):
     """A square matrix, of spectral norm below `max_norm` if that is given."""
-    n = draw(st.integers(1, 12))
+    n = draw(st.integers(1, 40))
     matrix = draw(st.sampled_from(_KINDS))(np.random.default_rng(draw(seeds)), n)
     norm = np.linalg.norm(matrix, 2)
     if max_norm is not None and norm > 0:
@@ -73,14 +71,27 @@ def square_matrices(draw, max_norm=None):
 
 
 @st.composite
-def eighths(draw, n_max=6):
-    """Square matrices whose entries are whole eighths: exact in any float."""
-    n = draw(st.integers(1, n_max))
-    return draw(npst.arrays(np.int64, (n, n), elements=st.integers(-10, 10))) / 8
+def eighths(draw, n_max=40):
+    """Square matrices whose entries are whole eighths: exact in any float.
+
+    Small ones entry by entry; larger ones of low rank, or less the identity on some axes.
+    """
+    if n_max <= 6 or draw(st.booleans()):
+        n = draw(st.integers(1, min(6, n_max)))
+        return draw(npst.arrays(np.int64, (n, n), elements=st.integers(-10, 10))) / 8
+    n = draw(st.integers(7, n_max))
+    rng = np.random.default_rng(draw(seeds))
+    inner = rng.integers(0, n + 1)
+    matrix = rng.integers(-1, 2, (n, inner)) @ rng.integers(-1, 2, (inner, n)) / 8
+    free = rng.integers(0, n + 1)
+    if draw(st.booleans()):  # I + D, too, loses its rank
+        matrix[free:] = 0
+        matrix[free:, free:] = -np.eye(n - free)
+    return matrix
 
 
 @st.composite
-def dictionaries(draw, max_components=12, max_features=10, min_components=1):
+def dictionaries(draw, max_components=40, max_features=40, min_components=1):
     """Atoms of several kinds, of unit length or not."""
     k = draw(st.integers(min_components, max_components))
     n = draw(st.integers(1, max_features))
@@ -112,18 +123,20 @@ def integer_dictionaries(draw, max_components=6, max_features=5):
 
 
 def exact_rank(matrix):
-    """Rank by elimination in rational arithmetic."""
-    rows = [[Fraction(float(entry)) for entry in row] for row in matrix]
-    rank = 0
+    """Rank by Bareiss's elimination in whole numbers; entries are whole eighths."""
+    rows = [[int(entry) for entry in row] for row in 8 * np.asarray(matrix)]
+    rank, before = 0, 1
     for column in range(len(rows[0])):
         pivot = next((i for i in range(rank, len(rows)) if rows[i][column]), None)
         if pivot is None:
             continue
         rows[rank], rows[pivot] = rows[pivot], rows[rank]
+        top, lead = rows[rank], rows[rank][column]
         for i in range(rank + 1, len(rows)):
-            factor = rows[i][column] / rows[rank][column]
-            rows[i] = [a - factor * b for a, b in zip(rows[i], rows[rank], strict=True)]
-        rank += 1
+            first = rows[i][column]
+            # Every entry is a minor of the matrix, so the division leaves no remainder.
+            rows[i] = [(lead * a - first * b) // before for a, b in zip(rows[i], top, strict=True)]
+        rank, before = rank + 1, lead
     return rank
 
 

@@ -17,7 +17,7 @@ from .strategies import law, seeds
 def problems(draw):
     """A stack of unit atoms near to orthogonal ones, an exact chain of codes, noise."""
     rng = np.random.default_rng(draw(seeds))
-    n_layers, n = draw(st.integers(1, 3)), draw(st.integers(4, 16))
+    n_layers, n = draw(st.integers(1, 3)), draw(st.integers(4, 36))
     spread = draw(st.sampled_from([0.0, 0.01, 0.05]))
     stack, size = [], n
     for _ in range(n_layers):

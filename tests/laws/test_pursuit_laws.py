@@ -39,7 +39,7 @@ def problems(draw):
         atoms = np.vstack([np.eye(len(hadamard)), hadamard / math.sqrt(len(hadamard))])
     else:
         atoms = incoherent(
-            rng, draw(st.integers(1, 12)), draw(st.floats(0, 0.4)), lengths=kind == "lengths"
+            rng, draw(st.integers(1, 20)), draw(st.floats(0, 0.4)), lengths=kind == "lengths"
         )
     k, n = atoms.shape
     s = draw(st.integers(1, min(4, k)))
