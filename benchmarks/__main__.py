@@ -1,4 +1,4 @@
-"""``python -m benchmarks [omp] [ols] [options]``: the pursuits beside others, in one run."""
+"""``python -m benchmarks [omp] [ols] [lasso] [options]``: ours beside others, in one run."""
 
 import argparse
 import json
@@ -7,18 +7,22 @@ from itertools import product
 from .report import environment, table
 from .rivals import ALL
 from .runner import run_task
-from .tasks import Task, load_problem, squared_residual_at
+from .tasks import Task, alpha_at_density, load_problem, squared_residual_at, unit_lengths
+
+PURSUITS = ("omp", "ols", "lasso")
 
 
 def parser():
     """The options, all with the values that the documentation's table was made with."""
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = options.add_argument
-    add("pursuits", nargs="*", metavar="PURSUIT", help="omp, ols (default: both)")
+    add("pursuits", nargs="*", metavar="PURSUIT", help="omp, ols, lasso (default: all)")
     add("--n-signals", type=int, default=100_000)
     add("--n-components", type=int, default=256)
     add("--side", type=int, default=8, help="patches are SIDE x SIDE")
     add("--n-nonzero", type=int, nargs="*", default=[5, 10], metavar="S")
+    add("--density", type=float, nargs="*", default=[0.05, 0.1], help="shares of nonzeros, lasso")
+    add("--lasso-tol", type=float, nargs="*", default=[0.1], help="squared residuals, lasso")
     add("--psnr", type=float, nargs="*", default=[38.0], help="also code to these, in decibels")
     add("--max-atoms", type=int, default=32, help="at most so many atoms with --psnr")
     add("--dtype", nargs="+", default=["float64", "float32"], choices=["float64", "float32"])
@@ -33,22 +37,31 @@ def parser():
     return options
 
 
-def tasks(arguments):
+def tasks(arguments, X, dictionary):
     """Every row that the options ask for."""
     tol = [squared_residual_at(psnr, arguments.side**2) for psnr in arguments.psnr]
-    for pursuit, dtype in product(arguments.pursuits or ["omp", "ols"], arguments.dtype):
+    pursuits = arguments.pursuits or PURSUITS
+    for pursuit, dtype in product(pursuits, arguments.dtype):
+        if pursuit == "lasso":
+            continue
         for count in arguments.n_nonzero:
             yield Task(pursuit, dtype, count)
         for bound in tol:
             yield Task(pursuit, dtype, arguments.max_atoms, bound)
+    if "lasso" in pursuits:
+        signals = unit_lengths(X)
+        alphas = [alpha_at_density(signals, dictionary, share) for share in arguments.density]
+        for dtype in arguments.dtype:
+            yield from (Task("lasso", dtype, alpha=alpha) for alpha in alphas)
+            yield from (Task("lasso", dtype, tol=bound) for bound in arguments.lasso_tol)
 
 
 def main(arguments=None):
     """Run, print a table a task, write JSON where asked to; returns what is written."""
     options = parser()
     arguments = options.parse_args(arguments)
-    if not set(arguments.pursuits) <= {"omp", "ols"}:
-        options.error(f"PURSUIT must be omp or ols; got {' '.join(arguments.pursuits)}")
+    if not set(arguments.pursuits) <= set(PURSUITS):
+        options.error(f"PURSUIT must be omp, ols or lasso; got {' '.join(arguments.pursuits)}")
     X, dictionary, source = load_problem(
         arguments.n_signals,
         arguments.n_components,
@@ -73,10 +86,10 @@ def main(arguments=None):
         "The first call holds the compilation where none was cached; other: supports that differ "
         f"from ours among {arguments.n_checked}.\n"
     )
-    for task in tasks(arguments):
+    for task in tasks(arguments, X, dictionary):
         timings = run_task(
             task,
-            X,
+            unit_lengths(X) if task.pursuit == "lasso" else X,
             dictionary,
             [ALL[name] for name in arguments.rivals],
             n_threads=arguments.n_threads,

@@ -15,6 +15,9 @@ DISTRIBUTIONS = (
     "scikit-learn",
     "spams-bin",
     "dictlearn",
+    "celer",
+    "skglm",
+    "torch",
 )
 
 

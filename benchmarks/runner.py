@@ -1,9 +1,11 @@
 """Check all rivals on a task, then time them in turn, round after round, in one process."""
 
 import time
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from .checks import check_codes, n_different_supports
@@ -51,9 +53,12 @@ class Timing:
 
 def clocked(function):
     """Seconds that a call took, and what it returned."""
-    start = time.perf_counter()
-    result = function()
-    return time.perf_counter() - start, result
+    with warnings.catch_warnings():
+        # Solvers complain about tolerances of their own; here the codes are checked.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        start = time.perf_counter()
+        result = function()
+        return time.perf_counter() - start, result
 
 
 def rivals_for(task, rivals):

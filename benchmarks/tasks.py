@@ -11,15 +11,20 @@ import numpy as np
 class Task:
     """One row of the benchmark: which codes are asked for, in which precision.
 
-    ``tol`` is a squared residual norm; with a count as well, whichever comes first stops.
+    ``tol`` is a squared residual norm; with a count as well, whichever comes first stops. The
+    lasso takes ``alpha`` or ``tol`` and no count, and signals of unit length.
     """
 
     pursuit: str
     dtype: str
-    n_nonzero_coefs: int
+    n_nonzero_coefs: int | None = None
     tol: float | None = None
+    alpha: float | None = None
 
     def __str__(self):
+        if self.pursuit == "lasso":
+            rule = f"alpha={self.alpha:.4g}" if self.tol is None else f"|r|^2<={self.tol:.4g}"
+            return f"lasso {rule} {self.dtype}"
         rule = f"s={self.n_nonzero_coefs}"
         if self.tol is not None:
             rule = f"|r|^2<={self.tol:.4g}, {rule} at most"
@@ -64,3 +69,23 @@ def load_problem(n_signals, n_components, *, side, dictionary, folder, seed):
 
         atoms = dct_dictionary(n_components, side * side)
     return np.ascontiguousarray(patches), np.ascontiguousarray(atoms), source
+
+
+def unit_lengths(X):
+    """Signals scaled to unit length, so that one penalty suits them all."""
+    return X / np.linalg.norm(X, axis=1, keepdims=True)
+
+
+def alpha_at_density(X, dictionary, density):
+    """The lasso penalty, to two digits, at which codes have a share `density` of nonzeros."""
+    from sklearn_resnet_sc import sparse_encode
+
+    low, high = 1e-4, 1.0
+    while high / low > 1.02:
+        middle = np.sqrt(low * high)
+        code = sparse_encode(
+            X[:1000], dictionary, algorithm="lasso_lars", alpha=middle, sparse_output=True
+        )
+        dense = code.nnz > density * code.shape[0] * code.shape[1]
+        low, high = (middle, high) if dense else (low, middle)
+    return float(f"{np.sqrt(low * high):.2g}")

@@ -1,5 +1,8 @@
 """The one decorator of the compiled kernels."""
 
+import os
+from functools import cache
+
 from numba import njit
 
 
@@ -24,6 +27,31 @@ def kernel(function=None, *, counts_references=True, **options):
         options["_nrt"] = False
     options = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy", **options}
     try:
-        return njit(cache=True, **options)(function)
+        compiled = njit(cache=True, **options)(function)
     except RuntimeError:
         return njit(cache=False, **options)(function)
+    _stamp(compiled, os.path.dirname(function.__code__.co_filename))
+    return compiled
+
+
+def _stamp(compiled, folder):
+    """Let a cached kernel expire when any file beside its own changes.
+
+    Numba looks at the kernel's own file alone, and a kernel holds the helpers
+    that it calls: after an upgrade, or an edit of a helper, it would run the
+    helper's old code.
+    """
+    cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if hasattr(cache_file, "_source_stamp"):
+        folders = folder, os.path.dirname(__file__)
+        cache_file._source_stamp = (cache_file._source_stamp, *map(_state_of, folders))
+
+
+@cache
+def _state_of(folder):
+    try:
+        with os.scandir(folder) as entries:
+            files = [entry for entry in entries if entry.name.endswith(".py")]
+            return tuple(sorted((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files))
+    except OSError:  # a package inside a zip file
+        return ()

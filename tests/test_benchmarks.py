@@ -12,7 +12,7 @@ from benchmarks import __main__ as command
 from benchmarks.checks import check_codes, n_different_supports, replay
 from benchmarks.rivals import ALL
 from benchmarks.runner import Timing, run_task
-from benchmarks.tasks import Task, load_problem
+from benchmarks.tasks import Task, alpha_at_density, load_problem, unit_lengths
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +143,23 @@ def test_each_rival_computes_what_it_says(name):
     assert threads == [library["num_threads"] for library in threadpool_info()][: len(threads)]
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_each_rival_solves_the_lasso(name):
+    rival = ALL[name]
+    if not rival.installed():
+        pytest.skip(f"{name} is not installed")
+    X, dictionary, _ = load_problem(40, 100, side=8, dictionary="dct", folder=None, seed=0)
+    X = unit_lengths(X)
+    alpha = alpha_at_density(X, dictionary, 0.05)
+    for task in (
+        Task("lasso", "float64", alpha=alpha),
+        Task("lasso", "float32", alpha=alpha),
+        Task("lasso", "float64", tol=0.2),
+    ):
+        if rival.supports(task):
+            run_task(task, X, dictionary, [rival], n_threads=1, n_rounds=1, n_checked=40)
+
+
 def test_command(tmp_path, capsys):
     path = tmp_path / "times.json"
     report = command.main(
@@ -150,9 +167,10 @@ def test_command(tmp_path, capsys):
         f"--n-checked 50 --rivals GEMM ours --json {path}".split()
     )
     assert json.loads(path.read_text())["tasks"] == report["tasks"]
-    assert len(report["tasks"]) == 8  # two pursuits, two precisions, a count and a tolerance
+    # In two precisions: two pursuits with a count and a tolerance, and three lassos.
+    assert len(report["tasks"]) == 2 * (2 * 2 + 3)
     printed = capsys.readouterr().out
     assert "omp s=3 float64" in printed
     assert "ours" in printed
     with pytest.raises(SystemExit):
-        command.main(["lasso"])
+        command.main(["cosamp"])

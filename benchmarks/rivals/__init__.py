@@ -9,7 +9,21 @@ returns a function without arguments, the one that is timed. Its result is somet
 ``codes(result)`` turns into a CSR matrix with a signal a row, or ``None`` for the floor.
 """
 
-from . import dictlearn, gemm, gemm_allocating, ours, scikit_learn, scikit_learn_processes, spams
+from . import (
+    celer,
+    dictlearn,
+    gemm,
+    gemm_allocating,
+    ours,
+    ours_fista,
+    ours_lasso_cd,
+    scikit_learn,
+    scikit_learn_cd,
+    scikit_learn_processes,
+    skglm,
+    spams,
+    torch_fista,
+)
 
 ALL = {
     rival.name: rival
@@ -17,9 +31,15 @@ ALL = {
         gemm,
         gemm_allocating,
         ours,
+        ours_lasso_cd,
+        ours_fista,
         spams,
         dictlearn,
         scikit_learn,
+        scikit_learn_cd,
         scikit_learn_processes,
+        celer,
+        skglm,
+        torch_fista,
     )
 }

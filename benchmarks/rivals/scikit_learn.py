@@ -13,16 +13,24 @@ def installed():
 
 def supports(task):
     # With a tolerance it ignores the count.
-    return task.pursuit == "omp" and task.tol is None
+    return task.pursuit in ("omp", "lasso") and task.tol is None
 
 
 def limit(task):
-    return 4_000
+    return 4_000 if task.pursuit == "omp" else 500
 
 
-def prepare(task, X, dictionary, n_threads, n_jobs=None):
+def prepare(task, X, dictionary, n_threads, n_jobs=None, algorithm=None):
+    if algorithm is None:
+        algorithm = "lasso_lars" if task.pursuit == "lasso" else task.pursuit
     return lambda: sparse_encode(
-        X, dictionary, algorithm="omp", n_nonzero_coefs=task.n_nonzero_coefs, n_jobs=n_jobs
+        X,
+        dictionary,
+        algorithm=algorithm,
+        n_nonzero_coefs=task.n_nonzero_coefs,
+        alpha=task.alpha,
+        n_jobs=n_jobs,
+        max_iter=20_000,
     )
 
 
