@@ -218,7 +218,7 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
     transform_tol : float, default=None
         Squared residual ``||x - a C||_2^2`` to reach, for greedy pursuits.
 
-    transform_gap_tol : float, default=1e-4
+    transform_gap_tol : float, default=1e-8
         Relative duality gap at which iterative l1 pursuits stop.
 
     sparse_output : bool, default=False
@@ -274,7 +274,7 @@ class SparseCoder(SparseCodingMixin, BaseEstimator):
         positive_code=False,
         transform_max_iter=1000,
         transform_tol=None,
-        transform_gap_tol=1e-4,
+        transform_gap_tol=1e-8,
         sparse_output=False,
         missing="error",
         transform_polish=False,

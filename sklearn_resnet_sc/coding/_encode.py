@@ -108,7 +108,7 @@ def sparse_encode(
     n_nonzero_coefs=None,
     alpha=None,
     tol=None,
-    gap_tol=1e-4,
+    gap_tol=1e-8,
     positive=False,
     copy_cov=True,
     init=None,
@@ -187,7 +187,7 @@ def sparse_encode(
         Squared length of the residual, ``||x - a C||_2^2``, to reach. Where
         `n_nonzero_coefs` counts too, a pursuit stops at whichever comes first.
 
-    gap_tol : float, default=1e-4
+    gap_tol : float, default=1e-8
         Relative duality gap at which iterative l1 solvers stop: how far the
         objective may be above its least value, as a share of ``0.5 ||x||_2^2``,
         the objective of the zero code. Where the precision of `X` cannot tell so

@@ -121,7 +121,7 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
     transform_max_iter : int, default=1000
         Most iterations of iterative pursuits, in `fit` too.
 
-    transform_gap_tol : float, default=1e-4
+    transform_gap_tol : float, default=1e-8
         Relative duality gap at which iterative l1 pursuits stop, in `fit` too.
 
     positive_code : bool, default=False
@@ -264,7 +264,7 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         transform_tol=None,
         transform_alpha=None,
         transform_max_iter=1000,
-        transform_gap_tol=1e-4,
+        transform_gap_tol=1e-8,
         positive_code=False,
         split_sign=False,
         sparse_output=False,
