@@ -3,6 +3,15 @@
 from ._coder import SparseCoder, SparseCodingMixin
 from ._diagnostics import CodingDiagnostics
 from ._encode import sparse_encode
+from ._lasso_path import alpha_max, lasso_path
 from ._records import Status
 
-__all__ = ["CodingDiagnostics", "SparseCoder", "SparseCodingMixin", "Status", "sparse_encode"]
+__all__ = [
+    "CodingDiagnostics",
+    "SparseCoder",
+    "SparseCodingMixin",
+    "Status",
+    "alpha_max",
+    "lasso_path",
+    "sparse_encode",
+]

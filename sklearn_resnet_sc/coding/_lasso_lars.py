@@ -97,8 +97,8 @@ def lasso_lars(atoms, signals, request, codes):
 
 
 @kernel
-def lasso_path(atoms, signals, request, levels, codes):
-    """Code every signal of a block at all levels, which descend: codes of signal 0, 1, ..."""
+def lasso_levels(atoms, signals, request, levels, codes):
+    """Code every signal of a block at all levels, which descend: first all at the first level."""
     gram = atoms.gram
     zero, one = gram.dtype.type(0), gram.dtype.type(1)
     mirror = zero if request.positive else -one
@@ -114,7 +114,7 @@ def lasso_path(atoms, signals, request, levels, codes):
             count, level, n_iter, status, n_found = solve(
                 gram, start, norm2, -one, goal, request.max_iter, mirror, scratch, count, level
             )
-            row = i * levels.size + step
+            row = step * signals.norm2.size + i
             gap, _, _ = _certify(scratch, count, goal, n_found, norm2, mirror)
             if gap > gram.dtype.type(64) * rounding(gram):
                 status = _MAX_ITER
