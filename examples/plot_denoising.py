@@ -93,7 +93,7 @@ options = {"sigma": NOISE / 255, "patch_size": 5, "patch_distance": 6, "fast_mod
 results["non-local means"] = max(
     (
         255 * denoise_nl_means(noisy / 255, h=strength * NOISE / 255, **options)
-        for strength in (0.5, 0.6, 0.7, 0.8)
+        for strength in (0.8, 1.0, 1.2, 1.4, 1.6)
     ),
     key=psnr,
 )
