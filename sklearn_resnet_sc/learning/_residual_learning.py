@@ -206,6 +206,16 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
     patches has a condition number above 1000; with ``rho = 0.9`` that of ``shortcut_ + residual_``
     is at most 19 for an orthonormal shortcut, at the price of a somewhat larger error.
 
+    When to pay that price: where codes themselves are used, and above all codes with many
+    atoms. On patches of 64 pixels, with 64 atoms, ``rho = 0.9`` and the DCT against a plain
+    dictionary, sparse codes moved 0.8 times as far under noise, and noise reached full least
+    squares codes 45 times less. Patches rebuilt from five atoms did not gain, with noise or
+    without. With 256 atoms a plain dictionary is conditioned better by itself: 0.9 and 2 times.
+
+    With l1 codes every update minimises a least squares problem that lies above the penalised
+    one and touches it at the present atoms (lengths of atoms, which codes follow, are replaced by
+    parabolas), so that no update raises ``0.5 ||X - code C||_F^2 + fit_alpha ||code||_1``.
+
     References
     ----------
     K. Engan, S. O. Aase, J. H. Husoy, "Method of optimal directions for frame

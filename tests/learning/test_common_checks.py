@@ -10,6 +10,7 @@ from sklearn_resnet_sc.learning import ResidualDictionaryLearning
         ResidualDictionaryLearning(),
         ResidualDictionaryLearning(shortcut="dct", residual_bound=0.5, fit_algorithm="ols"),
         ResidualDictionaryLearning(shortcut=None, random_state=0),
+        ResidualDictionaryLearning(fit_algorithm="lasso_lars", fit_alpha=0.1),
     ]
 )
 def test_common_checks(estimator, check):
