@@ -42,11 +42,17 @@ class Recovery:
             return float("nan")
         return float(np.std(self.found, ddof=1) / np.sqrt(len(self.found)))
 
+    @property
+    def enough(self):
+        """Whether the mean reaches the floor within two standard errors."""
+        return self.mean + 2 * self.standard_error >= FLOORS[self.snr]
+
     def __str__(self):
         noise = "none" if self.snr is None else f"{self.snr:g} dB"
         return (
             f"{self.update:<6} {noise:>6} {self.mean:6.2f} +- {self.standard_error:4.2f} of 50"
-            f"  ({len(self.found)} trials, {self.seconds:.2f} s each)"
+            f"  ({len(self.found)} trials, {self.seconds:.2f} s each;"
+            f" {FLOORS[self.snr]} wanted{'' if self.enough else ', MISSED'})"
         )
 
 
