@@ -124,12 +124,13 @@ def refined_squared_distance(active, count, gram, length2):
 
 
 @kernel(counts_references=False)
-def make_room(active, count, most, gram, sign, excess, length2, noise2):
+def make_room(active, count, most, gram, sign, weight, excess, length2, noise2):
     """Let atoms leave whose place a nearly dependent atom takes, before it joins.
 
     The atom of `products` and `span` grows at the expense of those in use: along ``-span`` their
     correlations stay as they are, and its own falls by ``distance2`` a unit. Where an atom in use
-    vanishes before the excess of the correlation is gone, it leaves, and the search goes on.
+    vanishes before the excess of the correlation is gone, it leaves, and the search goes on. An
+    atom that depends on those in use takes a place only where that lowers the penalty.
 
     Returns
     -------
@@ -149,6 +150,12 @@ def make_room(active, count, most, gram, sign, excess, length2, noise2):
         step = sizes.dtype.type(np.inf)
         if count < most and distance2 > noise2 * length2:
             step = excess / distance2
+        else:
+            gain = -weight
+            for u in range(count):
+                gain += sign * span[u] * active.rows[WEIGHTS, u]
+            if not gain > noise2:  # what seemed an excess was rounding
+                return count, size, zero
         blocking = count
         for u in range(count):
             shrink = sign * span[u]

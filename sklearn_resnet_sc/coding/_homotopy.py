@@ -73,12 +73,17 @@ class Scratch(NamedTuple):
 
 @kernel
 def make_scratch(atoms, weights):
-    """Scratch for every signal of a block."""
+    """Scratch for every signal of a block.
+
+    Where no atom has a penalty, all get the same: the codes wanted are the limit of small ones.
+    """
     gram = atoms.gram
     n_components = gram.shape[0]
     zero, one = gram.dtype.type(0), gram.dtype.type(1)
     rows = np.empty((4, n_components), gram.dtype)
     lengths, inverse_weights = rows[0], rows[1]
+    if not weights.any():
+        weights = np.ones(n_components, gram.dtype)
     for j in range(n_components):
         lengths[j] = np.sqrt(max(gram[j, j], zero))
         inverse_weights[j] = one / weights[j] if weights[j] > zero else zero
@@ -168,7 +173,7 @@ def _join(scratch, count, n_found, gram, start, level, noise, mirror):
         if count == most or distance2 < near * length2:
             before = count
             count, size, distance2 = make_room(
-                active, count, most, gram, sign, over, length2, noise2
+                active, count, most, gram, sign, weights[atom], over, length2, noise2
             )
             n_changes += before - count
             if not distance2 > noise2 * length2 or count == most:

@@ -154,13 +154,15 @@ def lars(atoms, signals, request, codes):
         if status == 0 and not level > bottom and residual2 - tol > noise2 * norm2 and tol >= zero:
             status = _TOL_NOT_REACHED
         indices, values = codes.indices[i], codes.values[i]
+        n_nonzero = 0
         for u in range(count):
-            indices[u] = active.atoms[u]
-            values[u] = active.rows[SIGNS, u] * (
-                active.rows[BASE, u] - level * active.rows[SLOPE, u]
-            )
-        sort_code(indices, values, count)
-        codes.count[i] = count
+            value = active.rows[BASE, u] - level * active.rows[SLOPE, u]
+            if value > zero or not positive:  # an atom that joins just here may be below
+                indices[n_nonzero] = active.atoms[u]
+                values[n_nonzero] = active.rows[SIGNS, u] * value
+                n_nonzero += 1
+        sort_code(indices, values, n_nonzero)
+        codes.count[i] = n_nonzero
         codes.n_iter[i] = n_iter
         codes.status[i] = status
         clear_inverse(active, count)

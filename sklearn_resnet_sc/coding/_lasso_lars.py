@@ -63,10 +63,11 @@ def lasso_lars(atoms, signals, request, codes):
     zero, one = gram.dtype.type(0), gram.dtype.type(1)
     mirror = zero if request.positive else -one
     scratch = make_scratch(atoms, request.weights)
+    penalised = request.weights.any()
     for i in range(signals.norm2.size):
         start = signals.correlations[i]
         norm2, tol = signals.norm2[i], signals.tol[i]
-        goal = zero if tol >= zero else signals.penalty[i]
+        goal = signals.penalty[i] if penalised and tol < zero else zero
         top = highest_level(start, mirror, scratch)
         # Not the literal 0, for which helpers would be compiled once more.
         count, level, n_iter, status, n_found = solve(
@@ -103,13 +104,14 @@ def lasso_levels(atoms, signals, request, levels, codes):
     zero, one = gram.dtype.type(0), gram.dtype.type(1)
     mirror = zero if request.positive else -one
     scratch = make_scratch(atoms, request.weights)
+    penalised = request.weights.any()
     for i in range(signals.norm2.size):
         start = signals.correlations[i]
         norm2 = signals.norm2[i]
         level = highest_level(start, mirror, scratch)
         count = np.int64(0)
         for step in range(levels.size):
-            goal = signals.penalty[i] * levels[step]
+            goal = signals.penalty[i] * levels[step] if penalised else zero
             level = max(level, goal)
             count, level, n_iter, status, n_found = solve(
                 gram, start, norm2, -one, goal, request.max_iter, mirror, scratch, count, level
