@@ -8,7 +8,7 @@ signals, and with noise on the codes, as from storage in few bits or from a nois
 """
 
 # %%
-# Six dictionaries of 8 x 8 patches: two sizes, each plain and with two bounds.
+# Dictionaries of 8 x 8 patches of two sizes, plain and with bounds.
 # Training and test photographs are disjoint.
 
 import numpy as np
@@ -19,11 +19,12 @@ from sklearn_resnet_sc.datasets import extract_patches, train_test_images
 from sklearn_resnet_sc.theory import mutual_coherence
 
 train_images, test_images = train_test_images()
-train = extract_patches(train_images, (8, 8), n_patches=8_000, random_state=0)
+train = extract_patches(train_images, (8, 8), n_patches=6_000, random_state=0)
 test = extract_patches(test_images, (8, 8), n_patches=2_000, random_state=0)
 
 ARMS = {
     "64 plain": {"n_components": 64, "shortcut": None},
+    "64 identity, bound 0.9": {"n_components": 64, "shortcut": "identity"},
     "64 DCT, bound 0.9": {"n_components": 64, "shortcut": "dct", "residual_bound": 0.9},
     "64 DCT, bound 0.5": {"n_components": 64, "shortcut": "dct", "residual_bound": 0.5},
     "256 plain": {"n_components": 256, "shortcut": None},
@@ -31,7 +32,7 @@ ARMS = {
     "256 DCT, bound 0.5": {"n_components": 256, "shortcut": "dct", "residual_bound": 0.5},
 }
 learners = {
-    name: ResidualDictionaryLearning(**arm, fit_n_nonzero_coefs=5, max_iter=12, random_state=0).fit(
+    name: ResidualDictionaryLearning(**arm, fit_n_nonzero_coefs=5, max_iter=10, random_state=0).fit(
         train
     )
     for name, arm in ARMS.items()
@@ -57,7 +58,7 @@ def spectrum(atoms):
 # atoms are made of patches and have no mean, which would make them singular for a dull reason.
 
 print(
-    f"{'':20}{'PSNR':>8}{'mu':>7}{'s_min':>9}{'s_max':>7}{'kappa':>9}{'kappa(P+R)':>12}"
+    f"{'':24}{'PSNR':>8}{'mu':>7}{'s_min':>9}{'s_max':>7}{'kappa':>9}{'kappa(P+R)':>12}"
     f"{'certified':>11}"
 )
 price = {}
@@ -71,7 +72,7 @@ for name, learner in learners.items():
         total = np.linalg.cond(learner.shortcut_ + learner.residual_).round(1)
         certified = f"{learner.certificate_.bounds.condition_number_bound:.1f}"
     print(
-        f"{name:20}{price[name]:8.2f}{mutual_coherence(atoms):7.3f}{sigma[-1]:9.4f}{sigma[0]:7.2f}"
+        f"{name:24}{price[name]:8.2f}{mutual_coherence(atoms):7.3f}{sigma[-1]:9.4f}{sigma[0]:7.2f}"
         f"{sigma[0] / sigma[-1]:9.1f}{total:>12}{certified:>11}"
     )
 
@@ -101,9 +102,9 @@ for name, learner in learners.items():
 
 def show(title, table, columns, form):
     print(title)
-    print(" " * 20 + "".join(f"{column:>10}" for column in columns))
+    print(" " * 24 + "".join(f"{column:>10}" for column in columns))
     for name, row in table.items():
-        print(f"{name:20}" + "".join(f"{value:10{form}}" for value in row))
+        print(f"{name:24}" + "".join(f"{value:10{form}}" for value in row))
 
 
 show("PSNR of patches; columns: standard deviation of the noise", signal_noise, LEVELS, ".2f")
@@ -157,7 +158,9 @@ show("PSNR after rounding", rounded, ["step 8", "step 32", "full"], ".2f")
 # full codes.
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-colors = dict(zip(ARMS, ["saddlebrown", "orange", "red", "0.2", "skyblue", "blue"], strict=True))
+colors = dict(
+    zip(ARMS, ["saddlebrown", "green", "orange", "red", "0.2", "skyblue", "blue"], strict=True)
+)
 for name, row in code_change.items():
     axes[0].plot(LEVELS, row, "s--" if "plain" in name else "o-", color=colors[name], label=name)
 axes[0].set(xlabel="standard deviation of noise", ylabel="relative change of codes", ylim=(0, None))
@@ -172,8 +175,10 @@ axes[1].set(xlabel="PSNR (dB)", title="full codes, 8 bits an entry")
 # -------
 # Computed from the numbers above: for what each bound pays, and what it costs.
 
-for size, bound in [(64, 0.9), (64, 0.5), (256, 0.9), (256, 0.5)]:
-    plain, residual = f"{size} plain", f"{size} DCT, bound {bound}"
+for residual in ARMS:
+    plain = f"{residual.split()[0]} plain"
+    if residual == plain:
+        continue
     cost = price[plain] - price[residual]
     noisy = signal_noise[plain][-1] - signal_noise[residual][-1]
     calm = code_change[residual][-1] / code_change[plain][-1]
@@ -185,3 +190,18 @@ for size, bound in [(64, 0.9), (64, 0.5), (256, 0.9), (256, 0.5)]:
         f"Their codes move {calm:.2f} times as far under noise; full codes amplify it {less:.1f} "
         f"times less, and in eight bits give {bits:+.1f} dB."
     )
+
+# %%
+# Does coherence or the condition number tell how far sparse codes move? Their orders, side by side.
+
+for size in ("64", "256"):
+    arms = [name for name in ARMS if name.startswith(size)]
+    for what, key in [
+        ("movement of sparse codes", lambda name: code_change[name][-1]),
+        ("coherence", lambda name: mutual_coherence(learners[name].components_)),
+        (
+            "condition number",
+            lambda name: np.divide(*spectrum(learners[name].components_)[[0, -1]]),
+        ),
+    ]:
+        print(f"By {what}, from the least: {'; '.join(sorted(arms, key=key))}")
