@@ -59,8 +59,9 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
     dict_init : array-like of shape (n_components, n_features), \
             {"svd", "data", "dct"}, default=None
         Atoms to begin with; missing ones are zero and are replaced when it turns out that they
-        are not used. ``"svd"``, which ``None`` means: singular directions of the signals (of
-        20 000 of them where there are more). ``"data"``: training signals. ``"dct"``: cosines.
+        are not used. ``"svd"``, which ``None`` means: singular directions of the signals.
+        ``"data"``: training signals. Either looks at about 20 000 signals where there are more.
+        ``"dct"``: cosines.
 
     transform_algorithm : {"lasso_lars", "lasso_cd", "lars", "fista", "omp", "ols", "mp", \
             "cosamp", "iht", "hard_threshold", "threshold"}, default="omp"
@@ -165,7 +166,9 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
     >>> import numpy as np
     >>> from sklearn_resnet_sc import MiniBatchDictionaryLearning
     >>> X = np.random.default_rng(0).standard_normal((1000, 8))
-    >>> learner = MiniBatchDictionaryLearning(12, alpha=0.5, max_iter=5, random_state=0).fit(X)
+    >>> learner = MiniBatchDictionaryLearning(
+    ...     12, alpha=0.5, max_iter=5, max_no_improvement=None, random_state=0
+    ... ).fit(X)
     >>> learner.n_steps_, learner.components_.shape
     (20, (12, 8))
     >>> learner.partial_fit(X[:100]).n_steps_
@@ -338,11 +341,14 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
 
     def _first_dictionary(self, X, weight, random_state):
         n_components = X.shape[1] if self.n_components is None else self.n_components
-        training_set = TrainingSet(X, weight, n_jobs=self.n_jobs)
+        # Every second, third, ... signal, so that not all of a large file is read for this.
+        rows = slice(None, None, -(-len(X) // _START_ROWS))
+        training_set = TrainingSet(X[rows], None if weight is None else weight[rows])
+        gain = np.sqrt(len(X) / training_set.n_samples)
         return self._start(
             training_set,
             n_components,
-            lambda count: randomized_singular_atoms(training_set, count, random_state, _START_ROWS),
+            lambda count: gain * randomized_singular_atoms(training_set, count, random_state),
         )
 
     def _stream(self, sums, batches, dtype):

@@ -3,8 +3,6 @@
 import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
-from ._statistics import TrainingSet
-
 _ROWS = 2048  # signals that are factorised at a time
 _OVERSAMPLING = 10  # of the randomised decomposition
 
@@ -50,37 +48,31 @@ def singular_atoms(training_set, n_components):
     return fit_count((signs * values)[:, None] * vectors / float(training_set.scale), n_components)
 
 
-def randomized_singular_atoms(training_set, n_components, random_state, most):
-    """The same from at most `most` of the signals, by a randomised decomposition where it pays.
+def randomized_singular_atoms(training_set, n_components, random_state):
+    """The same by a randomised decomposition, where that is less work.
 
     Parameters
     ----------
     training_set : TrainingSet
-        The signals.
+        The signals; held in float64 as a whole.
     n_components : int
         Number of atoms.
     random_state : RandomState
-        Source of the randomised decomposition.
-    most : int
-        Of more signals, every second, third, ... is taken.
+        Source of the decomposition.
 
     Returns
     -------
     ndarray of shape (n_components, n_features)
         The atoms, float64, in the units of the data.
     """
-    step = -(-training_set.n_samples // most)
-    part = training_set
-    if step > 1:
-        part = TrainingSet(training_set.X[::step], training_set.weight[::step])
-    gain = np.sqrt(training_set.n_samples / part.n_samples)
-    if n_components + _OVERSAMPLING >= min(part.n_samples, part.n_features):
-        return gain * singular_atoms(part, n_components)
-    signals = part.signals(slice(None)) * np.sqrt(part.weight)[:, None]
+    smallest = min(training_set.n_samples, training_set.n_features)
+    if n_components + _OVERSAMPLING >= smallest:
+        return singular_atoms(training_set, n_components)
+    signals = training_set.signals(slice(None)) * np.sqrt(training_set.weight)[:, None]
     _, values, vectors = randomized_svd(
         signals, n_components, n_oversamples=_OVERSAMPLING, random_state=random_state
     )
-    return gain * values[:, None] * vectors / float(part.scale)
+    return values[:, None] * vectors / float(training_set.scale)
 
 
 def fit_count(atoms, n_components):
