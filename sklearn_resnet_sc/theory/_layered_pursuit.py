@@ -143,6 +143,11 @@ def layered_thresholding_bound(dictionaries, codes, noise, *, kind="soft", thres
         If a matrix is not finite and real, atoms are not of unit length, shapes do not
         fit, or another argument is out of range.
 
+    Notes
+    -----
+    Orthogonal layers attain the error. Without noise the condition of one layer is
+    attained at ``(2s-1) mu = 1``, where three atoms correlate alike.
+
     References
     ----------
     V. Papyan, Y. Romano, M. Elad, "Convolutional neural networks analyzed via
@@ -225,6 +230,10 @@ def layered_basis_pursuit_bound(dictionaries, codes, noise, *, alpha=None):
     ValueError
         If a matrix is not finite and real, atoms are not of unit length, shapes do not
         fit, or another argument is out of range.
+
+    Notes
+    -----
+    Orthogonal layers attain the error, ``5 eps`` a layer with the default weight.
 
     References
     ----------

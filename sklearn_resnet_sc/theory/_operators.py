@@ -9,6 +9,9 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator, eigsh
 from ._checks import check_count, check_matrix, check_nonnegative
 from ._statement import Statement, frozen_array, number, plural
 
+# Up to this size the Gram matrix is decomposed, which no multiple value can mislead.
+_SMALL = 200
+
 
 def check_operator(operator, name="operator"):
     """A real linear operator; what is held as a matrix must be finite."""
@@ -80,7 +83,7 @@ def extreme_singular_values(operator, n_values=6, *, which="largest", tol=1e-8, 
     By the implicitly restarted Lanczos method on ``A A^T`` or ``A^T A``, whichever is
     smaller: the operator is only multiplied with vectors. Small singular values of
     operators of high condition number converge slowly, and are known no better than
-    their intervals say.
+    their intervals say. Multiple values are counted as often as they occur.
 
     Parameters
     ----------
@@ -92,7 +95,7 @@ def extreme_singular_values(operator, n_values=6, *, which="largest", tol=1e-8, 
     which : {"largest", "smallest"}, default="largest"
         Which end of the spectrum.
     tol : float, default=1e-8
-        Relative accuracy asked of the eigenvalues.
+        Accuracy asked of the squared singular values, relative to the largest one.
     random_state : int, Generator, RandomState or None, default=0
         Draws the first vector.
 
@@ -126,20 +129,23 @@ def extreme_singular_values(operator, n_values=6, *, which="largest", tol=1e-8, 
     tol = check_nonnegative(tol, "tol", high=1)
     if which not in ("largest", "smallest"):
         raise ValueError(f'which must be "largest" or "smallest"; got {which!r}')
-    if n_values >= size - 1:
+    if size <= max(_SMALL, n_values + 1):
         matrix = np.column_stack([gram(column) for column in np.eye(size)])
         eigenvalues, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
         chosen = slice(-n_values, None) if which == "largest" else slice(None, n_values)
         eigenvalues, vectors = eigenvalues[chosen], vectors[:, chosen]
     else:
-        start = generator(random_state).standard_normal(size)
-        eigenvalues, vectors = eigsh(
-            LinearOperator((size, size), matvec=gram, dtype=np.float64),
-            k=n_values,
-            which="LA" if which == "largest" else "SA",
-            v0=start,
-            tol=tol,
-        )
+        draw = generator(random_state)
+        if which == "largest":
+            eigenvalues, vectors = _with_copies(gram, size, n_values, draw, tol)
+        else:
+            # Asked for the smallest values of a singular operator, ARPACK takes others for
+            # converged, or stalls. As the largest of a shifted one they are found.
+            shift = 1.01 * float(_largest(gram, 1, draw.standard_normal(size), 1e-3)[0][0])
+            eigenvalues, vectors = _with_copies(
+                lambda x: shift * x - gram(x), size, n_values, draw, tol
+            )
+            eigenvalues = shift - eigenvalues
     order = np.argsort(eigenvalues)[::-1]
     eigenvalues, vectors = eigenvalues[order], vectors[:, order]
     residual = [
@@ -154,6 +160,34 @@ def extreme_singular_values(operator, n_values=6, *, which="largest", tol=1e-8, 
         which=which,
         shape=tuple(operator.shape),
     )
+
+
+def _largest(function, n_values, start, tol):
+    operator = LinearOperator((len(start), len(start)), matvec=function, dtype=np.float64)
+    return eigsh(operator, k=n_values, which="LA", v0=start, tol=tol)
+
+
+def _with_copies(function, size, n_values, draw, tol):
+    """The largest eigenvalues, each as often as it occurs.
+
+    From one vector the method sees a multiple eigenvalue once, but for rounding. So what was
+    found is taken out, and the largest of the rest put in its place while it is larger.
+    """
+    values, vectors = _largest(function, n_values, draw.standard_normal(size), tol)
+    margin = 2 * max(tol, size * float(np.finfo(np.float64).eps)) * np.abs(values).max()
+    while True:
+        known, directions = values, vectors
+        start = draw.standard_normal(size)
+
+        def rest(x, known=known, directions=directions):
+            return function(x) - directions @ (known * (directions.T @ x))
+
+        value, vector = _largest(rest, 1, start, tol)
+        least = values.argmin()
+        if value[0] <= values[least] + margin:
+            return values, vectors
+        values, vectors = values.copy(), vectors.copy()
+        values[least], vectors[:, least] = value[0], vector[:, 0]
 
 
 def generator(random_state):

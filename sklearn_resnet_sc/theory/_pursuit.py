@@ -199,6 +199,11 @@ def basis_pursuit_guarantee(dictionary, n_nonzero, noise, *, tolerance=None):
         If the dictionary is not a finite real matrix or has a zero atom, or if
         `n_nonzero`, `noise` or `tolerance` is out of range.
 
+    Notes
+    -----
+    Orthogonal atoms attain the error, where noise shortens the signal. For two atoms of
+    product mu the worst ratio found is ``1 - 3 mu``.
+
     References
     ----------
     D. L. Donoho, M. Elad, V. N. Temlyakov, "Stable recovery of sparse overcomplete
@@ -264,6 +269,10 @@ def lasso_guarantee(dictionary, n_nonzero, noise, alpha):
     ValueError
         If the dictionary is not a finite real matrix or has a zero atom, or if
         `n_nonzero`, `noise` or `alpha` is out of range.
+
+    Notes
+    -----
+    Orthogonal atoms attain both the least weight and the error.
 
     References
     ----------

@@ -48,6 +48,16 @@ def test_extreme_values_of_a_large_operator(form, which):
         assert ((diagonal >= low) & (diagonal <= high)).any()
 
 
+@pytest.mark.parametrize("rank", [3, 30, 100])
+@pytest.mark.parametrize("n_values", [1, 3])
+def test_smallest_values_of_a_large_singular_operator(rank, n_values):
+    rng = np.random.default_rng(rank)
+    matrix = rng.standard_normal((300, rank)) @ rng.standard_normal((rank, 300))
+    found = theory.extreme_singular_values(matrix, n_values, which="smallest")
+    assert found.values.max() <= 1e-6 * np.linalg.norm(matrix, 2)
+    assert found.intervals[:, 0].max() == 0
+
+
 @law
 @given(square_matrices(), seeds)
 def test_density_with_all_steps_finds_the_spectrum(matrix, seed):
