@@ -7,6 +7,7 @@ import numpy as np
 from sklearn_resnet_sc import theory
 
 from .tightness import (
+    FAMILIES,
     RHO,
     attains,
     largest_certified,
@@ -196,3 +197,7 @@ def lasso_radius():
     right = last_true(0, 1, lambda e: lasso(np.eye(2), signal + np.array([0, e]), alpha)[1] == 0)
     layer = certificate(np.eye(2), [0.5, 0], signals=[signal], alpha=alpha)
     return layer.lasso_noise_radius[0] / right
+
+
+# Those of both files, in the order of the table.
+ALL_FAMILIES = dict(FAMILIES)
