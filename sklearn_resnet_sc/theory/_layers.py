@@ -11,14 +11,23 @@ from ._spectra import default_rtol, singular_spectrum
 from ._statement import Statement, frozen_array, number, plural
 
 
+def as_layers(matrices, name):
+    """A list of matrices, one a layer; a matrix alone is the only layer."""
+    if isinstance(matrices, list | tuple):
+        if not matrices:
+            raise ValueError(f"{name} must hold at least one matrix; it is empty")
+        if np.ndim(matrices[0]) >= 2:
+            return list(matrices)
+    return [matrices]
+
+
 def check_stack(dictionaries, *, model="synthesis"):
     """A list of dictionaries whose shapes form a chain; one matrix is a stack of one.
 
     Synthesis: ``x ~ g_1 D_1``, ``g_{i-1} ~ g_i D_i``, so that the atoms of `D_i` have as many
     entries as `D_{i-1}` has atoms. Forward: ``T_i ~ T_{i-1} D_i``, the other way round.
     """
-    if not isinstance(dictionaries, list | tuple) or np.ndim(dictionaries[0]) < 2:
-        dictionaries = [dictionaries]
+    dictionaries = as_layers(dictionaries, "dictionaries")
     stack = []
     for i, dictionary in enumerate(dictionaries):
         name = "dictionary" if len(dictionaries) == 1 else f"dictionaries[{i}]"

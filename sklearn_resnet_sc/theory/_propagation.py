@@ -7,7 +7,7 @@ import numpy as np
 
 from ._checks import check_count, check_matrix, check_nonnegative
 from ._isometry import isometry_table
-from ._layers import check_per_layer, check_stack, spectral_norm
+from ._layers import as_layers, check_per_layer, check_stack, spectral_norm
 from ._statement import Statement, frozen_array, number
 
 
@@ -138,8 +138,7 @@ def _smaller(first, second):
 
 
 def _residual_norms(matrices):
-    if not isinstance(matrices, list | tuple) or np.ndim(matrices[0]) < 2:
-        matrices = [matrices]
+    matrices = as_layers(matrices, "dictionaries")
     matrices = [check_matrix(m, f"dictionaries[{i}]") for i, m in enumerate(matrices)]
     size = matrices[0].shape[0]
     for i, matrix in enumerate(matrices):

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from .._parallel import run_blocks
+from ._layers import as_layers
 
 # Codes whose products with the dictionary are held at a time, by entries of float64.
 _ENTRIES = 1 << 18
@@ -42,11 +43,9 @@ def check_codes(codes, name, n_components):
 
 
 def check_all_codes(codes, stack):
-    if len(stack) == 1 and not (isinstance(codes, list | tuple) and np.ndim(codes[0]) == 2):
-        codes = [codes]
-    if not isinstance(codes, list | tuple) or len(codes) != len(stack):
-        found = len(codes) if isinstance(codes, list | tuple) else "one matrix"
-        raise ValueError(f"codes must hold one matrix a layer, {len(stack)}; got {found}")
+    codes = as_layers(codes, "codes")
+    if len(codes) != len(stack):
+        raise ValueError(f"codes must hold one matrix a layer, {len(stack)}; got {len(codes)}")
     names = ["codes"] if len(stack) == 1 else [f"codes[{i}]" for i in range(len(stack))]
     codes = [check_codes(c, name, len(d)) for c, name, d in zip(codes, names, stack, strict=True)]
     for name, code in zip(names, codes, strict=True):

@@ -134,7 +134,7 @@ def test_float32():
         ({"codes": sparse.csr_array(1j * np.ones((1, 17)))}, "codes must hold real numbers"),
         ({"dictionaries": np.zeros((17, 16))}, "no zero atom"),
         ({"dictionaries": [LEANING, np.eye(3)]}, r"dictionaries\[1\] must have as many features"),
-        ({"dictionaries": [LEANING, np.eye(17)]}, "codes must hold one matrix a layer, 2; got one"),
+        ({"dictionaries": [LEANING, np.eye(17)]}, "codes must hold one matrix a layer, 2; got 1"),
         ({"signals": np.ones((2, 16))}, r"signals must have shape \(1, 16\)"),
         ({"signals": np.full((1, 16), np.nan)}, "signals must be finite"),
         ({"noise": [0.1, 0.2]}, r"one entry a signal, shape \(1,\); got shape \(2,\)"),

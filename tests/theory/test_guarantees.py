@@ -62,6 +62,23 @@ def test_noise(call, noise):
         call(noise)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: theory.layered_stability_bound([], 1, 0.1),
+        lambda: theory.error_propagation_bound([], 0.1),
+        lambda: theory.error_propagation_bound((), 0.1, residual=True),
+        lambda: theory.layered_thresholding_bound([], np.eye(6), 0.1),
+        lambda: theory.layered_basis_pursuit_bound([], np.eye(6), 0.1),
+        lambda: theory.certify([], np.eye(6)),
+        lambda: theory.certify(EQUAL, []),
+    ],
+)
+def test_empty_stacks(call):
+    with pytest.raises(ValueError, match="must hold at least one matrix; it is empty"):
+        call()
+
+
 @pytest.mark.parametrize("n_nonzero", [0, 7, 1.5])
 def test_empty_and_too_large_supports(n_nonzero):
     for call in (
