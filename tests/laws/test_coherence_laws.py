@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sklearn.linear_model import orthogonal_mp
 
 from sklearn_resnet_sc import theory
 
@@ -142,6 +141,17 @@ def test_babel_gives_exact_recovery_of_every_support(dictionary):
         assert theory.exact_recovery_condition(atoms, list(chosen)).holds
 
 
+def greedy_code(atoms, signal, n_steps):
+    """Orthogonal matching pursuit as it is defined; scikit-learn's stops early on some of these."""
+    chosen, code, residual = [], np.zeros(len(atoms)), signal
+    for _ in range(n_steps):
+        chosen.append(int(np.abs(atoms @ residual).argmax()))
+        values = np.linalg.lstsq(atoms[chosen].T, signal, rcond=None)[0]
+        residual = signal - values @ atoms[chosen]
+    code[chosen] = values
+    return code
+
+
 @law
 @given(dictionaries(min_components=2), st.data())
 def test_exact_recovery_by_pseudoinverse_and_by_omp(dictionary, data):
@@ -161,8 +171,7 @@ def test_exact_recovery_by_pseudoinverse_and_by_omp(dictionary, data):
         code[support] = data.draw(
             st.lists(st.sampled_from([-2.0, -1.0, 1.0, 3.0]), min_size=s, max_size=s)
         )
-        found = orthogonal_mp(wide.T, code @ wide, n_nonzero_coefs=s, precompute=False)
-        np.testing.assert_allclose(np.atleast_1d(found), code, atol=1e-6)
+        np.testing.assert_allclose(greedy_code(wide, code @ wide, s), code, atol=1e-6)
 
 
 @law
