@@ -8,6 +8,7 @@ import numpy as np
 from .._jit import kernel
 from ._active_set import (
     BASE,
+    OFF,
     PRODUCTS,
     SIGNED,
     SIGNS,
@@ -176,17 +177,17 @@ def make_room(active, count, most, gram, sign, weight, excess, length2, noise2):
 
 @kernel(counts_references=False)
 def equations(active, count, level, current):
-    """How far correlations in use are from their bounds, to `target`; returns the largest.
+    """How far correlations in use are from their bounds, to the row `OFF`; returns the largest.
 
     Moves the correlations of the atoms in use out of `current` to `signed`.
     """
     atoms, signs, weights = active.atoms, active.rows[SIGNS], active.rows[WEIGHTS]
-    signed, target = active.rows[SIGNED], active.rows[TARGET]
+    signed, off = active.rows[SIGNED], active.rows[OFF]
     largest = current.dtype.type(0)
     for u in range(count):
         signed[u] = signs[u] * current[atoms[u]]
-        target[u] = signed[u] - level * weights[u]
-        largest = max(largest, abs(target[u]))
+        off[u] = signed[u] - level * weights[u]
+        largest = max(largest, abs(off[u]))
     for u in range(count):
         current[atoms[u]] = 0
     return largest
@@ -195,11 +196,11 @@ def equations(active, count, level, current):
 @kernel(counts_references=False)
 def refine(active, count):
     """One step of iterative refinement, after `equations`."""
-    base, target = active.rows[BASE], active.rows[TARGET]
+    base, off = active.rows[BASE], active.rows[OFF]
     for u in range(count):
         row = active.inverse[u]
         for v in range(count):
-            base[v] += target[u] * row[v]
+            base[v] += off[u] * row[v]
 
 
 @kernel(counts_references=False)

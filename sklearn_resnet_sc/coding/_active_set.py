@@ -32,7 +32,8 @@ TARGET = 6  # scratch: where sizes are going
 SIGNED = 7  # scratch: correlations with the residual, signed
 PRODUCTS = 8  # scratch: inner products with one more atom
 SPAN = 9  # scratch: inverse @ products
-_N_ROWS = 10
+OFF = 10  # scratch: by how much the equations of the solution are not met
+_N_ROWS = 11
 
 
 class ActiveSet(NamedTuple):

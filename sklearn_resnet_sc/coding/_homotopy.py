@@ -52,7 +52,7 @@ _MOST_JOINING = 16  # atoms that join between two looks
 _NEAR, _NEAR_ROOTS = 1e-3, 64
 _MOST_REFINEMENTS = 4
 _SPOILT = 256  # error of the equations, in units of noise, at which the inverse is thrown away
-_MOST_GUESSES = 40  # of the level at which a residual is reached, before the support is settled
+_MOST_GUESSES = 30  # rounds in which the level may change before the support has settled
 
 
 class Scratch(NamedTuple):
@@ -66,6 +66,7 @@ class Scratch(NamedTuple):
     excess: np.ndarray  # (n_components,), by how much
     flags: np.ndarray  # (n_components,) uint8, padded: whether an atom breaks its bound
     words: np.ndarray  # the same, eight at a time
+    stiff: np.ndarray  # (1,) bool, whether the inverse is too rough for distances to be trusted
     lengths: np.ndarray  # (n_components,), of the atoms
     inverse_weights: np.ndarray  # (n_components,), 0 for atoms without penalty
     weights: np.ndarray  # (n_components,)
@@ -98,6 +99,7 @@ def make_scratch(atoms, weights):
         rows[3],
         words.view(np.uint8),
         words,
+        np.zeros(1, np.bool_),
         lengths,
         inverse_weights,
         weights,
@@ -170,7 +172,7 @@ def _join(scratch, count, n_found, gram, start, level, noise, mirror):
         sign = one if correlation > zero else -one
         distance2 = squared_distance(active, count, length2)
         size = zero
-        if count == most or distance2 < near * length2:
+        if scratch.stiff[0] or count == most or distance2 < near * length2:
             before = count
             count, size, distance2 = make_room(
                 active, count, most, gram, sign, weights[atom], over, length2, noise2
@@ -180,6 +182,8 @@ def _join(scratch, count, n_found, gram, start, level, noise, mirror):
                 count, n_left = settle(active, count, level, mirror == zero)
                 n_changes += n_left
                 continue
+        if distance2 < near * near * length2:
+            scratch.stiff[0] = True
         insert(active, count, atom, sign, start[atom], weights[atom], distance2)
         active.rows[SIZES, count] = size
         count, n_left = settle(active, count + 1, level, mirror == zero)
@@ -234,6 +238,7 @@ def solve(gram, start, norm2, tol, goal, max_iter, mirror, scratch, count, level
         Atoms that still break their bound.
     """
     active, current = scratch.active, scratch.current
+    scratch.stiff[0] = False
     zero = gram.dtype.type(0)
     most = scratch.most
     epsilon8 = gram.dtype.type(8 * np.finfo(gram.dtype).eps)
@@ -285,20 +290,22 @@ def solve(gram, start, norm2, tol, goal, max_iter, mirror, scratch, count, level
             shrink = max(shrink * shrink, tiny)  # nothing happens here: take a longer step
         if not final:
             continue
-        if constrained and n_rounds < (_MOST_GUESSES if n_changes > 0 else 3 * _MOST_GUESSES):
+        if constrained:
+            settled = n_changes == 0
             root = _root_level(active, count, norm2, tol, epsilon8)
-            if root <= zero and level > aim:
-                final = False
-                continue
-            if root > zero and abs(root - level) > epsilon8 * level:
-                if n_changes == 0 and root < level:
-                    high = min(high, level)
-                elif n_changes == 0:
-                    low = max(low, level)
-                level = root
-                if not (low < root and root < high):
-                    level = (low + high) / gram.dtype.type(2)
-                continue
+            reached = abs(root - level) <= epsilon8 * level
+            if settled and not reached:
+                if root < level:
+                    high = level
+                else:
+                    low = level
+            inside = low < root and root < high
+            if not reached and (settled or (inside and n_rounds < _MOST_GUESSES)):
+                lower = np.sqrt(low * high) if low > zero else gram.dtype.type(_SHRINK) * level
+                trial = max(root if inside else lower, aim)
+                if abs(trial - level) > epsilon8 * level:
+                    level = trial
+                    continue
         if n_changes > 0:
             continue
         if off > noise_off and n_refined < _MOST_REFINEMENTS:

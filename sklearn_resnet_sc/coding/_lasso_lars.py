@@ -89,6 +89,8 @@ def lasso_lars(atoms, signals, request, codes):
             status = _MAX_ITER
         elif tol >= zero and level == zero and residual2 - tol > uncertain:
             status = _TOL_NOT_REACHED
+        elif tol >= zero and residual2 - tol > gram.dtype.type(16) * uncertain:
+            status = _MAX_ITER
         _write(scratch, count, i, codes)
         codes.n_iter[i] = n_iter
         codes.gap[i] = gap
