@@ -51,23 +51,28 @@ def test_the_first_step_is_that_of_scikit_learn(X, fit_algorithm):
         "dict_init": np.ascontiguousarray(X[:20] / np.linalg.norm(X[:20], axis=1, keepdims=True)),
         "fit_algorithm": fit_algorithm,
     }
-    ours = MiniBatchDictionaryLearning(transform_gap_tol=1e-14, **options).partial_fit(X[100:])
-    reference = theirs.MiniBatchDictionaryLearning(**options).partial_fit(X[100:])
+    ours = MiniBatchDictionaryLearning(transform_gap_tol=1e-14, **options).partial_fit(X[500:])
+    reference = theirs.MiniBatchDictionaryLearning(**options).partial_fit(X[500:])
     tol = 1e-9 if fit_algorithm == "lars" else 5e-3
     np.testing.assert_allclose(ours.components_, reference.components_, atol=tol)
 
 
-@pytest.mark.parametrize("fit_algorithm", ["lars", "fista", "omp"])
-def test_a_better_dictionary_than_scikit_learn_in_as_many_steps(natural_patches, fit_algorithm):
-    X = natural_patches / np.linalg.norm(natural_patches, axis=1, keepdims=True)
-    start = X[:100]
-    options = {"n_components": 100, "alpha": 0.2, "batch_size": 190, "max_iter": 10, "tol": 0}
-    options.update(max_no_improvement=None, dict_init=start, random_state=0)
-    ours = MiniBatchDictionaryLearning(fit_algorithm=fit_algorithm, **options).fit(X[100:])
-    reference = theirs.MiniBatchDictionaryLearning(fit_algorithm="cd", **options).fit(X[100:])
-    assert ours.n_steps_ == reference.n_steps_ == 100
-    slack = 1.05 if fit_algorithm == "omp" else 1.0  # OMP makes another objective small
-    assert objective(X, ours.components_, 0.2) < slack * objective(X, reference.components_, 0.2)
+def test_a_better_dictionary_than_scikit_learn_in_as_many_steps(natural_patches):
+    X = natural_patches[:1000] / np.linalg.norm(natural_patches[:1000], axis=1, keepdims=True)
+    options = {
+        "n_components": 50,
+        "alpha": 0.2,
+        "batch_size": 95,
+        "max_iter": 8,
+        "tol": 0,
+        "max_no_improvement": None,
+        "dict_init": X[:50],
+        "random_state": 0,
+    }
+    ours = MiniBatchDictionaryLearning(**options).fit(X[50:])
+    reference = theirs.MiniBatchDictionaryLearning(fit_algorithm="cd", **options).fit(X[50:])
+    assert ours.n_steps_ == reference.n_steps_ == 80
+    assert objective(X, ours.components_, 0.2) < objective(X, reference.components_, 0.2)
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
