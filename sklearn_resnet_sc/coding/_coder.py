@@ -56,6 +56,10 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """Number of transformed output features."""
         return self._dictionary.shape[0] * (2 if self.split_sign else 1)
 
+    @property
+    def _coding_alpha(self):
+        return self.transform_alpha
+
     def _encode(self, X):
         """Codes of validated signals, signs not yet split."""
         return sparse_encode(
@@ -63,7 +67,7 @@ class SparseCodingMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             self._dictionary,
             algorithm=self.transform_algorithm,
             n_nonzero_coefs=self.transform_n_nonzero_coefs,
-            alpha=self.transform_alpha,
+            alpha=self._coding_alpha,
             tol=self.transform_tol,
             gap_tol=self.transform_gap_tol,
             max_iter=self.transform_max_iter,

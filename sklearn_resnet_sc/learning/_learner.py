@@ -10,7 +10,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
-from ..coding import SparseCodingMixin, sparse_encode
+from ..coding import SparseCodingMixin
 from ._dictionary import Dictionary, DictionarySet
 from ._initial import atoms_from_data
 from ._pursuit import Pursuit
@@ -22,19 +22,14 @@ _SHORT_NAMES = {"lars": "lasso_lars", "cd": "lasso_cd"}  # of scikit-learn
 _PENALISED = ("lasso_lars", "lasso_cd", "fista")
 _THRESHOLDS = ("threshold", "hard_threshold")
 
-_CODING = {
-    name: values
-    for name, values in SparseCodingMixin._parameter_constraints.items()
-    if name != "missing"
-}
-_PURSUITS = _CODING["transform_algorithm"][0].options
+_PURSUITS = SparseCodingMixin._parameter_constraints["transform_algorithm"][0].options
 
 
 class DictionaryLearner(SparseCodingMixin, BaseEstimator):
     """Parameters, their checks, and the way from them to the parts that learn."""
 
     _parameter_constraints: ClassVar[dict] = {
-        **_CODING,
+        **SparseCodingMixin._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 0, None, closed="left")],
@@ -50,26 +45,12 @@ class DictionaryLearner(SparseCodingMixin, BaseEstimator):
         "replace_atoms": ["boolean", StrOptions({"auto"})],
     }
 
-    missing = "error"  # what the mixin wants to know about NaN
-
-    def _encode(self, X):
-        alpha = self.transform_alpha
-        if alpha is None and self.transform_algorithm in (*_PENALISED, "threshold"):
-            alpha = self.alpha
-        return sparse_encode(
-            X,
-            self._dictionary,
-            algorithm=self.transform_algorithm,
-            n_nonzero_coefs=self.transform_n_nonzero_coefs,
-            alpha=alpha,
-            tol=self.transform_tol,
-            gap_tol=self.transform_gap_tol,
-            max_iter=self.transform_max_iter,
-            n_jobs=self.n_jobs,
-            positive=self.positive_code,
-            sparse_output=self.sparse_output,
-            check_input=False,
-        )
+    @property
+    def _coding_alpha(self):
+        # What the dictionary was learned with; it means nothing to a greedy pursuit.
+        if self.transform_alpha is None and self.transform_algorithm in (*_PENALISED, "threshold"):
+            return self.alpha
+        return self.transform_alpha
 
     def _check_weight(self, sample_weight, X):
         if sample_weight is None:

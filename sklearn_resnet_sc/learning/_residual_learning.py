@@ -29,13 +29,6 @@ from ._updates import UPDATES
 _GREEDY = ("omp", "ols")
 _PENALISED = ("lasso_lars", "lasso_cd", "fista")
 
-# Signals with missing values are not learned from, so none are asked for in `transform` either.
-_TRANSFORM_CONSTRAINTS = {
-    name: values
-    for name, values in SparseCodingMixin._parameter_constraints.items()
-    if name != "missing"
-}
-
 
 class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
     """Learn a dictionary ``shortcut + residual`` whose conditioning is certified.
@@ -238,7 +231,7 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **_TRANSFORM_CONSTRAINTS,
+        **SparseCodingMixin._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "shortcut": [StrOptions({"identity", "dct", "pca"}), "array-like", None],
         "residual_bound": [Real, StrOptions({"auto"}), None],
@@ -253,8 +246,6 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
-
-    missing = "error"  # what the mixin wants to know about NaN
 
     def __init__(
         self,
