@@ -40,6 +40,7 @@ from ._active_set import (
     make_active_set,
     settle,
 )
+from ._bound_breakers import bound_breakers
 from ._gram_rows import rounding
 from ._records import Status
 from ._scan import argmax
@@ -118,27 +119,6 @@ def highest_level(start, mirror, scratch):
 
 
 @kernel(counts_references=False)
-def _bound_breakers(scratch, level, noise, mirror):
-    """Atoms whose correlation exceeds its bound, and by how much; returns how many."""
-    current, weights, lengths = scratch.current, scratch.weights, scratch.lengths
-    flags, words, found, excess = scratch.flags, scratch.words, scratch.found, scratch.excess
-    for j in range(current.size):
-        value = current[j]
-        opposite = mirror * value
-        size = value if value > opposite else opposite
-        flags[j] = size > level * weights[j] + noise * lengths[j]
-    count = 0
-    for word in range(words.size):
-        if words[word] != 0:
-            for j in range(8 * word, min(8 * word + 8, current.size)):
-                if flags[j] != 0:
-                    found[count] = j
-                    excess[count] = max(current[j], mirror * current[j]) - level * weights[j]
-                    count += 1
-    return count
-
-
-@kernel(counts_references=False)
 def _join(scratch, count, n_found, gram, start, level, noise, mirror):
     """Let the worst breakers of their bounds join one by one, each followed by the solution.
 
@@ -156,10 +136,7 @@ def _join(scratch, count, n_found, gram, start, level, noise, mirror):
     near = gram.dtype.type(max(_NEAR, _NEAR_ROOTS * np.sqrt(np.finfo(gram.dtype).eps)))
     n_changes = 0
     for _ in range(min(n_found, _MOST_JOINING)):
-        worst = 0
-        for q in range(1, n_found):
-            if excess[q] > excess[worst]:
-                worst = q
+        worst = argmax(excess[:n_found])
         atom = found[worst]
         n_found -= 1
         found[worst], excess[worst] = found[n_found], excess[n_found]
@@ -274,7 +251,7 @@ def solve(gram, start, norm2, tol, goal, max_iter, mirror, scratch, count, level
             continue
         if closing:
             break
-        n_found = _bound_breakers(scratch, level, noise, mirror)
+        n_found = bound_breakers(scratch, level, noise, mirror)
         n_changes = 0
         if n_iter > patience:  # atoms that depend on each other may turn in circles
             noise += noise
