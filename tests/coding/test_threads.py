@@ -294,8 +294,12 @@ def test_interrupted_from_the_keyboard(n_jobs):
     # Ctrl-C during a coding that would take minutes: the interrupt comes out, threads end,
     # limits are restored, and coding goes on working.
     code = f"""
+        import signal
         import threading
         from threadpoolctl import threadpool_info
+
+        # Ignored where the tests run in the background, and inherited.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
         def limits():
             return [i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"]

@@ -324,13 +324,20 @@ def test_stack_with_noise_and_slack_by_competitors(problem, noise, slack):
         codes.append(codes[-1] @ dictionary)
     codes = codes[::-1]
     signals = codes[0] @ stack[0] + 0.1 * rng.standard_normal((1, stack[0].shape[1]))
+    noise += float(np.linalg.norm(signals - codes[0] @ stack[0]))
     certificate = theory.certify(stack, codes, signals=signals, noise=noise, slack=slack)
     change = [rng.standard_normal(code.shape) * (code != 0) * 0.1 for code in codes]
-    others = [code + each for code, each in zip(codes, change, strict=True)]
-    within = np.linalg.norm(signals - others[0] @ stack[0]) <= noise
-    for i in range(1, len(stack)):
-        within &= np.linalg.norm(others[i - 1] - others[i] @ stack[i]) <= slack
-    assume(within)
+
+    def allowed(share):
+        others = [code + share * each for code, each in zip(codes, change, strict=True)]
+        gaps = [np.linalg.norm(others[i - 1] - others[i] @ stack[i]) for i in range(1, len(stack))]
+        return (
+            np.linalg.norm(signals - others[0] @ stack[0]) <= noise
+            and max(gaps, default=0) <= slack
+        )
+
+    share = next((2.0**-halvings for halvings in range(40) if allowed(2.0**-halvings)), 0.0)
+    change = [share * each for each in change]
     for layer, each in zip(certificate.layers, change, strict=True):
         assert np.linalg.norm(each) <= layer.error_radius[0] * (1 + 1e-9)
         assert np.linalg.norm(each) <= layer.error_radius_on_support[0] * (1 + 1e-9)
