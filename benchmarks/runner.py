@@ -10,6 +10,9 @@ from threadpoolctl import threadpool_limits
 
 from .checks import check_codes, n_different_supports
 
+# Idle threads of a BLAS spin for some 30 ms after a product, on a core that the next one needs.
+REST = 0.1
+
 
 @dataclass
 class Timing:
@@ -70,8 +73,8 @@ def run_task(task, X, dictionary, rivals, *, n_threads, n_rounds, n_checked):
     """Timings of all rivals that can do `task`; ValueError where one computes something else.
 
     Each round times every rival once, beginning with another one each time, so that a slow spell
-    of the machine meets them all. The number of BLAS and OpenMP threads is `n_threads` around
-    each call and put back after it.
+    of the machine meets them all, and after a rest. The number of BLAS and OpenMP threads is
+    `n_threads` around each call and put back after it.
     """
     X = np.ascontiguousarray(X, dtype=task.dtype)
     dictionary = np.ascontiguousarray(dictionary, dtype=task.dtype)
@@ -100,6 +103,7 @@ def run_task(task, X, dictionary, rivals, *, n_threads, n_rounds, n_checked):
     for turn in range(n_rounds):
         for place in range(len(calls)):
             chosen = (turn + place) % len(calls)
+            time.sleep(REST)
             with threadpool_limits(n_threads):
                 seconds, _ = clocked(calls[chosen])
             timings[chosen].seconds.append(seconds)
