@@ -1,4 +1,4 @@
-"""FISTA for all signals at once in torch, for as many steps as reach the duality gap of 1e-6."""
+"""FISTA for all signals at once in torch, a fixed number of steps; its gap is checked like all."""
 
 from importlib.util import find_spec
 
