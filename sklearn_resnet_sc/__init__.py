@@ -20,7 +20,7 @@ _HOMES = {
     "rate_distortion": "learning",
     "sparse_encode": "coding",
 }
-_FLOORS = ("coding", "datasets", "learning", "plotting", "reproduce", "theory")
+_FLOORS = ("coding", "datasets", "learning", "multilayer", "plotting", "reproduce", "theory")
 
 __all__ = ["__version__", *_FLOORS, *_HOMES]
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import toeplitz
 from sklearn.utils import check_random_state
 
-_LAWS = {
+LAWS = {
     "gaussian": lambda random_state, shape: random_state.standard_normal(shape),
     "uniform": lambda random_state, shape: random_state.uniform(-1, 1, shape),
     "laplace": lambda random_state, shape: random_state.laplace(size=shape),
@@ -85,7 +85,7 @@ def make_planted_dictionary_signals(
         ("n_components", n_components),
         ("n_nonzero_coefs", n_nonzero_coefs),
     ):
-        _check_count(name, value)
+        check_count(name, value)
     if n_nonzero_coefs > n_components:
         raise ValueError(
             f"n_nonzero_coefs must be at most n_components={n_components}; got {n_nonzero_coefs}"
@@ -93,11 +93,11 @@ def make_planted_dictionary_signals(
     if snr is not None and not (isinstance(snr, Real) and np.isfinite(snr)):
         raise ValueError(f"snr must be a number of decibels or None; got {snr!r}")
     if not callable(coefficients):
-        if coefficients not in _LAWS:
+        if coefficients not in LAWS:
             raise ValueError(
-                f"coefficients must be one of {sorted(_LAWS)} or callable; got {coefficients!r}"
+                f"coefficients must be one of {sorted(LAWS)} or callable; got {coefficients!r}"
             )
-        coefficients = _LAWS[coefficients]
+        coefficients = LAWS[coefficients]
     random_state = check_random_state(random_state)
     supports = random_state.random_sample((n_samples, n_components)).argsort(axis=1)
     supports = supports[:, :n_nonzero_coefs]
@@ -160,8 +160,8 @@ def make_ar1_signals(
     >>> float(((X[:, 1:] * X[:, :-1]).sum() / (X[:, :-1] ** 2).sum()).round(2))
     0.95
     """
-    _check_count("n_samples", n_samples)
-    _check_count("n_features", n_features)
+    check_count("n_samples", n_samples)
+    check_count("n_features", n_features)
     if not isinstance(correlation, Real) or not -1 < correlation < 1:
         raise ValueError(f"correlation must lie in (-1, 1); got {correlation!r}")
     random_state = check_random_state(random_state)
@@ -170,6 +170,6 @@ def make_ar1_signals(
     return (noise @ np.linalg.cholesky(covariance).T).astype(dtype)
 
 
-def _check_count(name, value):
+def check_count(name, value):
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be a positive integer; got {value!r}")

@@ -1,0 +1,208 @@
+"""ML-ISTA and ML-FISTA: the multi-layer lasso by thresholding from layer to layer.
+
+J. Sulam, A. Aberdam, A. Beck, M. Elad, "On multi-layer basis pursuit,
+efficient algorithms and convolutional neural networks", IEEE TPAMI 42 (2020).
+The objective is ``1/2 ||x - g_L C_L ... C_1||^2 + sum_i l_i ||g_L C_L ... C_{i+1}||_1``. One
+iteration goes down the chain from the deepest codes and up again with a
+gradient step and a soft threshold at each layer. It approaches a near-fixed
+point whose objective is off the optimum by the order of the step size; no rate
+is claimed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._jit import kernel
+from .._parallel import run_blocks
+
+_BLOCK = 256  # signals whose codes of all layers stay in a core's cache
+_CHECK_EVERY = 10
+
+
+@dataclass(frozen=True)
+class MultiLayerLasso:
+    """Codes of every layer and how the iteration ended for each signal.
+
+    Attributes
+    ----------
+    codes : list of ndarray
+        Codes of each layer, first layer first, as thresholded on the last way up.
+    objective : ndarray of shape (n_samples,)
+        At the deepest codes.
+    n_iter : ndarray of int, shape (n_samples,)
+        Iterations done.
+    converged : ndarray of bool, shape (n_samples,)
+        Whether the deepest codes had come to rest within ``tol``.
+    """
+
+    codes: list
+    objective: np.ndarray
+    n_iter: np.ndarray
+    converged: np.ndarray
+
+
+@kernel
+def _ascend(estimate, gradient, step, threshold, positive, out):
+    """Gradient step and soft threshold of a layer."""
+    zero = estimate.dtype.type(0)
+    for i in range(estimate.shape[0]):
+        for j in range(estimate.shape[1]):
+            value = estimate[i, j] - step * gradient[i, j]
+            above = max(value - threshold, zero)
+            below = zero if positive else min(value + threshold, zero)
+            out[i, j] = above + below
+
+
+@kernel
+def _extrapolate(new, old, momentum, point):
+    """Nesterov's point beyond the new codes, which become the old ones."""
+    for i in range(new.shape[0]):
+        for j in range(new.shape[1]):
+            point[i, j] = new[i, j] + momentum * (new[i, j] - old[i, j])
+            old[i, j] = new[i, j]
+
+
+class _Worker:
+    """One thread's scratch, and the iteration of a block of signals."""
+
+    def __init__(self, stack, penalties, step, positive, momentum, max_iter, tol):
+        self.stack, self.positive, self.momentum = stack, positive, momentum
+        self.max_iter, self.tol = max_iter, tol
+        dtype = stack.dictionaries[0].dtype
+        self.steps = [dtype.type(step / norm**2) for norm in stack.spectral_norms]
+        self.penalties = [dtype.type(penalty) for penalty in penalties]
+        sizes = (stack.n_features, *stack.n_components)
+        self.points, self.codes = ([np.empty((_BLOCK, k), dtype) for k in sizes] for _ in range(2))
+        self.gradients = [np.empty((_BLOCK, k), dtype) for k in sizes]
+        self.old = np.empty((_BLOCK, sizes[-1]), dtype)
+
+    def solve(self, signals, start, codes, n_iter, converged):
+        """Code a block; each signal stops when its own deepest codes rest."""
+        remaining = np.arange(len(signals))
+        size = remaining.size
+        self.codes[0][:size] = signals
+        self.old[:size] = 0 if start is None else start
+        self.points[-1][:size] = self.old[:size]
+        weight = 1.0
+        for iteration in range(1, self.max_iter + 1):
+            self._down_and_up(size)
+            new, old = self.codes[-1][:size], self.old[:size]
+            last = iteration == self.max_iter
+            if last or iteration % _CHECK_EVERY == 0:
+                change = np.abs(new - old).max(axis=1)
+                rests = change <= self.tol * np.abs(new).max(axis=1)
+                ended = rests | last
+                rows = remaining[ended]
+                for layer, layer_codes in enumerate(codes, 1):
+                    layer_codes[rows] = self.codes[layer][:size][ended]
+                n_iter[rows], converged[rows] = iteration, rests[ended]
+                remaining = remaining[~ended]
+                for array in (self.codes[0], self.codes[-1], self.old):
+                    array[: remaining.size] = array[:size][~ended]
+                size = remaining.size
+                if size == 0:
+                    return
+                new, old = self.codes[-1][:size], self.old[:size]
+            following = (1 + np.sqrt(1 + 4 * weight * weight)) / 2
+            beyond = new.dtype.type((weight - 1) / following if self.momentum else 0)
+            _extrapolate(new, old, beyond, self.points[-1][:size])
+            weight = following
+
+    def _down_and_up(self, size):
+        points, codes, gradients = (
+            [array[:size] for array in arrays]
+            for arrays in (self.points, self.codes, self.gradients)
+        )
+        dictionaries = self.stack.dictionaries
+        for layer in range(len(dictionaries), 0, -1):
+            np.dot(points[layer], dictionaries[layer - 1], out=points[layer - 1])
+        for layer, dictionary in enumerate(dictionaries, 1):
+            # What came down to the layer below is the image of this layer's estimate.
+            residual = points[layer - 1]
+            residual -= codes[layer - 1]
+            np.dot(residual, dictionary.T, out=gradients[layer])
+            step = self.steps[layer - 1]
+            threshold = step * self.penalties[layer - 1]
+            _ascend(points[layer], gradients[layer], step, threshold, self.positive, codes[layer])
+
+
+def lasso_objective(X, stack, penalties, deepest):
+    """The objective of the multi-layer lasso at the deepest codes, per signal."""
+    codes = stack.chain(deepest)
+    residual = X - codes[0] @ stack.dictionaries[0]
+    objective = 0.5 * np.einsum("ij,ij->i", residual, residual)
+    for penalty, layer in zip(penalties, codes, strict=True):
+        objective += penalty * np.abs(layer).sum(axis=1)
+    return objective
+
+
+def multi_layer_lasso(
+    X,
+    stack,
+    penalties,
+    *,
+    start=None,
+    momentum=True,
+    step=1.0,
+    positive=False,
+    max_iter=100,
+    tol=1e-6,
+    n_jobs=None,
+    verbose=0,
+):
+    """Minimise the multi-layer lasso approximately, for many signals.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Signals, in the precision of the stack.
+    stack : Stack
+        Dictionaries.
+    penalties : sequence of float
+        The weight ``l_i`` of each layer's l1 norm.
+    start : ndarray of shape (n_samples, n_components_L), default=None
+        Deepest codes to start from; zeros if None.
+    momentum : bool, default=True
+        Whether to iterate ML-FISTA, else ML-ISTA.
+    step : float, default=1.0
+        Step of each layer as a multiple, at most 1, of ``1 / ||C_i||_2^2``.
+    positive : bool, default=False
+        Whether codes of every layer must not be negative.
+    max_iter : int, default=100
+        Most iterations.
+    tol : float, default=1e-6
+        A signal stops where no entry of its deepest code changes by more than `tol`
+        times the largest; looked at every tenth iteration.
+    n_jobs : int, default=None
+        Number of threads.
+    verbose : int, default=0
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    MultiLayerLasso
+        Codes of all layers, objective, iterations and convergence.
+    """
+    dtype = X.dtype
+    n_samples = X.shape[0]
+    codes = [np.zeros((n_samples, k), dtype) for k in stack.n_components]
+    objective = np.empty(n_samples, dtype)
+    n_iter, converged = np.zeros(n_samples, int), np.zeros(n_samples, bool)
+
+    def make_worker():
+        worker = _Worker(stack, penalties, step, positive, momentum, max_iter, tol)
+
+        def solve(number):
+            rows = slice(number * _BLOCK, min((number + 1) * _BLOCK, n_samples))
+            block = [layer[rows] for layer in codes]
+            beginning = None if start is None else start[rows]
+            worker.solve(X[rows], beginning, block, n_iter[rows], converged[rows])
+            objective[rows] = lasso_objective(X[rows], stack, penalties, block[-1])
+
+        return solve
+
+    run_blocks(
+        make_worker, -(-n_samples // _BLOCK), n_jobs=n_jobs, verbose=verbose, description="coding"
+    )
+    return MultiLayerLasso(codes, objective, n_iter, converged)
