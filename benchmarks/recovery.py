@@ -12,12 +12,17 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from sklearn_resnet_sc.datasets import make_planted_dictionary_signals
 from sklearn_resnet_sc.learning import DictionaryLearning, match_atoms
 
+from .tables import add_output, mean_and_error, write_csv
+
 UPDATES = ("ksvd", "aksvd", "mod", "rls", "bcd")
 FLOORS = {10.0: 43, 20.0: 46, 30.0: 46, None: 46}  # atoms of 50 to be found; None is without noise
+HEADER = ("update", "10 dB", "20 dB", "30 dB", "no noise")
+_NAMES = {"ksvd": "K-SVD", "aksvd": "AK-SVD", "mod": "MOD", "rls": "RLS-DLA", "bcd": "BCD"}
 _OTHER_SEEDS = 10**6
 
 
@@ -56,26 +61,39 @@ class Recovery:
         )
 
 
-def recover(update, snr, seeds, *, n_iter=80):
-    """Learn from planted dictionaries; trial by trial, how many atoms were found."""
-    found = []
+def trial(update, snr, seed, n_iter):
+    """How many atoms of one planted dictionary are found, and in how many seconds."""
+    X, dictionary, _ = make_planted_dictionary_signals(snr=snr, random_state=seed)
     start = time.perf_counter()
-    for seed in seeds:
-        X, dictionary, _ = make_planted_dictionary_signals(snr=snr, random_state=seed)
-        learner = DictionaryLearning(
-            len(dictionary),
-            dictionary_update=update,
-            fit_algorithm="omp",
-            fit_n_nonzero_coefs=3,
-            dict_init="data",
-            max_iter=n_iter,
-            tol=0,
-            replace_atoms=True,
-            random_state=_OTHER_SEEDS + seed,  # the start knows nothing of the dictionary
-        ).fit(X)
-        found.append(match_atoms(dictionary, learner.components_).n_close(0.01))
-    seconds = (time.perf_counter() - start) / len(found)
-    return Recovery(update, snr, tuple(found), seconds)
+    learner = DictionaryLearning(
+        len(dictionary),
+        dictionary_update=update,
+        fit_algorithm="omp",
+        fit_n_nonzero_coefs=3,
+        dict_init="data",
+        max_iter=n_iter,
+        tol=0,
+        replace_atoms=True,
+        random_state=_OTHER_SEEDS + seed,  # the start knows nothing of the dictionary
+    ).fit(X)
+    seconds = time.perf_counter() - start
+    return match_atoms(dictionary, learner.components_).n_close(0.01), seconds
+
+
+def recover(update, snr, seeds, *, n_iter=80, n_processes=1):
+    """Learn from planted dictionaries; trial by trial, how many atoms were found."""
+    trials = Parallel(n_processes)(delayed(trial)(update, snr, seed, n_iter) for seed in seeds)
+    found, seconds = zip(*trials, strict=True)
+    return Recovery(update, snr, found, float(np.mean(seconds)))
+
+
+def table(results):
+    """Rows of text: what was to be found, then one an update."""
+    rows = [["wanted", *(f"{floor}" for floor in FLOORS.values())]]
+    for update in dict.fromkeys(result.update for result in results):
+        found = {result.snr: result.found for result in results if result.update == update}
+        rows.append([_NAMES[update], *(mean_and_error(found[snr]) for snr in FLOORS)])
+    return rows
 
 
 def main(arguments=None):
@@ -84,15 +102,28 @@ def main(arguments=None):
     options.add_argument("updates", nargs="*", metavar="UPDATE", help=", ".join(UPDATES))
     options.add_argument("--n-trials", type=int, default=50)
     options.add_argument("--n-iter", type=int, default=80)
+    add_output(options)
     arguments = options.parse_args(arguments)
+    if arguments.quick:
+        arguments.n_trials, arguments.n_iter = 2, 5
     updates = arguments.updates or UPDATES[:3]
     if not set(updates) <= set(UPDATES):
         options.error(f"UPDATE must be among {', '.join(UPDATES)}; got {' '.join(updates)}")
     results = []
     for update in updates:
         for snr in FLOORS:
-            results.append(recover(update, snr, range(arguments.n_trials), n_iter=arguments.n_iter))
+            results.append(
+                recover(
+                    update,
+                    snr,
+                    range(arguments.n_trials),
+                    n_iter=arguments.n_iter,
+                    n_processes=arguments.n_processes,
+                )
+            )
             print(results[-1], flush=True)
+    if arguments.output:
+        write_csv(arguments.output, HEADER, table(results))
     return results
 
 
