@@ -135,10 +135,6 @@ def check_layered(pursuit, demands, alpha=None):
     if pursuit not in PURSUITS:
         raise ValueError(f"pursuit must be one of {sorted(PURSUITS)}; got {pursuit!r}.")
     takes, needs = PURSUITS[pursuit].takes, PURSUITS[pursuit].needs
-    if alpha is not None and "alpha" not in takes:
-        raise ValueError(
-            f"pursuit={pursuit!r} goes by {_words(takes)}, not by alpha; got alpha={alpha!r}."
-        )
     bounds = []
     given = zip(
         per_layer(alpha, len(demands.epsilon), "alpha"),
@@ -148,7 +144,7 @@ def check_layered(pursuit, demands, alpha=None):
     )
     for number, ((penalty, name), count, epsilon) in enumerate(given, 1):
         if penalty is not None:
-            _check_alpha(penalty, name)
+            _check_alpha(penalty, name, pursuit, takes)
         bound = {
             "n_nonzero_coefs": count,
             "alpha": penalty,
@@ -170,7 +166,9 @@ def _words(names):
     return " or ".join(names)
 
 
-def _check_alpha(value, name):
+def _check_alpha(value, name, pursuit, takes):
+    if "alpha" not in takes:
+        raise ValueError(f"pursuit={pursuit!r} goes by {_words(takes)}; got {name}={value!r}.")
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < math.inf:
         raise ValueError(f"{name} must be a finite number, at least 0, or None; got {value!r}.")
 
