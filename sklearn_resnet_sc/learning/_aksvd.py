@@ -8,6 +8,7 @@ import numpy as np
 
 from .._jit import kernel
 from ._entries import Entries, recode
+from ._missing import Source
 
 
 def aksvd(space, dictionary, coded, training_set):
@@ -44,7 +45,7 @@ def aksvd_pass(dictionary, coded, training_set):
     atoms = dictionary.components.astype(np.float64)
     entries = Entries.of(coded.code, training_set.scale)
     _pass(
-        training_set.X, float(training_set.scale), training_set.weight,
+        Source.of(training_set, entries, atoms), training_set.weight,
         entries.pointers, entries.indices, entries.values,
         entries.starts, entries.order, entries.signals,
         coded.statistics.cross, atoms,
@@ -54,7 +55,7 @@ def aksvd_pass(dictionary, coded, training_set):
 
 @kernel
 def _pass(
-    X, scale, weight, pointers, indices, values, starts, order, signals, cross, atoms
+    source, weight, pointers, indices, values, starts, order, signals, cross, atoms
 ):  # fmt: skip
     n_atoms, n_features = atoms.shape
     shared = np.zeros(n_atoms)  # inner products of the codes of an atom with those of others
@@ -83,4 +84,4 @@ def _pass(
             continue
         for f in range(n_features):
             atoms[j, f] = direction[f] / length
-        recode(X, scale, pointers, indices, values, order[own], signals[own], j, atoms, cosines)
+        recode(source, pointers, indices, values, order[own], signals[own], j, atoms, cosines)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from .._jit import kernel
+from ._missing import read_signal
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def dot(a, b):
 
 
 @kernel
-def recode(X, scale, pointers, indices, values, order, signals, j, atoms, cosines):
+def recode(source, pointers, indices, values, order, signals, j, atoms, cosines):
     """The best codes of one unit atom, all others held fixed; `order` and `signals` are its own.
 
     `cosines` is scratch for the inner products of all atoms with this one.
@@ -78,7 +79,11 @@ def recode(X, scale, pointers, indices, values, order, signals, j, atoms, cosine
         cosines[k] = dot(atoms[k], atom)
     for e in range(order.size):
         i = signals[e]
-        value = scale * dot(X[i], atom)
+        if source.masked:
+            read_signal(source, i, pointers, indices)
+            value = dot(source.signal, atom)
+        else:
+            value = source.scale * dot(source.X[i], atom)
         for q in range(pointers[i], pointers[i + 1]):
             k = indices[q]
             if k != j:

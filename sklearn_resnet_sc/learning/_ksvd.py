@@ -9,6 +9,7 @@ from scipy.linalg import eigh
 
 from .._jit import kernel
 from ._entries import Entries, recode
+from ._missing import Source, read_signal
 
 _ROWS = 512  # errors held at a time
 
@@ -45,8 +46,9 @@ def ksvd(space, dictionary, coded, training_set):
 def ksvd_pass(dictionary, coded, training_set):
     """The new atoms, float64, and the new values of the codes (of scaled signals)."""
     atoms = dictionary.components.astype(np.float64)
-    X, scale, weight = training_set.X, float(training_set.scale), training_set.weight
+    weight = training_set.weight
     entries = Entries.of(coded.code, training_set.scale)
+    source = Source.of(training_set, entries, atoms)
     n_atoms, n_features = atoms.shape
     cosines = np.empty(n_atoms)
     scratch = np.empty((max(_ROWS, n_features), n_features))
@@ -61,7 +63,7 @@ def ksvd_pass(dictionary, coded, training_set):
         for first in range(0, order.size, len(scratch)):
             some = signals[first : first + len(scratch)]
             errors = scratch[: some.size]
-            _errors_without(X, scale, weight, *codes, some, j, atoms, errors)
+            _errors_without(source, weight, *codes, some, j, atoms, errors)
             moment = errors @ errors.T if few else moment + errors.T @ errors
         energy = np.trace(moment)
         if not energy > 0 or not np.isfinite(energy):
@@ -76,21 +78,22 @@ def ksvd_pass(dictionary, coded, training_set):
             continue
         # The sign is free; that of the old atom keeps its name.
         atoms[j] = np.copysign(1 / length, atom @ atoms[j]) * atom
-        recode(X, scale, *codes, order, signals, j, atoms, cosines)
+        recode(source, *codes, order, signals, j, atoms, cosines)
     return atoms, entries.values
 
 
 @kernel
-def _errors_without(X, scale, weight, pointers, indices, values, signals, j, atoms, errors):
+def _errors_without(source, weight, pointers, indices, values, signals, j, atoms, errors):
     """What is left of some signals without the part of one atom, times the roots of weights."""
     for e in range(signals.size):
         i = signals[e]
         root = np.sqrt(weight[i])
-        for f in range(X.shape[1]):
-            errors[e, f] = root * scale * X[i, f]
+        read_signal(source, i, pointers, indices)
+        for f in range(errors.shape[1]):
+            errors[e, f] = root * source.signal[f]
         for q in range(pointers[i], pointers[i + 1]):
             k = indices[q]
             if k != j:
                 factor = root * values[q]
-                for f in range(X.shape[1]):
+                for f in range(errors.shape[1]):
                     errors[e, f] -= factor * atoms[k, f]

@@ -109,6 +109,9 @@ def recursive_least_squares(
                 residual[f] -= value * atoms[k, f]
             for m in range(n_atoms):
                 gain[m] += value * inverse[k, m]
+        for f in range(n_features):
+            if np.isnan(residual[f]):  # a missing entry says nothing
+                residual[f] = 0
         total = 1 / weight[i]
         for p in range(pointers[i], pointers[i + 1]):
             total += values[p] * gain[indices[p]]

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._jit import kernel
 from .._parallel import run_blocks
+from ._missing import fill_by_codes, fill_by_feature, largest_entry
 
 _BLOCK = 256  # signals that a thread copies, scaled, at a time
 _MOST_PARTS = 8  # partial sums; fixed, so that sums do not depend on the number of threads
@@ -17,7 +18,8 @@ class Statistics:
 
     ``A`` are the codes and ``W`` the diagonal matrix of sample weights. Sums are float64
     whatever the precision of the data: they are small, and a sum of 1e5
-    squares in float32 loses four digits.
+    squares in float32 loses four digits. Missing entries of X are filled in, see `_missing`;
+    errors are those of observed entries.
     """
 
     gram: np.ndarray  # (n_components, n_components), A' W A
@@ -32,7 +34,13 @@ class TrainingSet:
     """Signals with weights, read block by block and never copied as a whole.
 
     Blocks are scaled by a power of two, so that squares neither over- nor
-    underflow; that changes no bits.
+    underflow; that changes no bits. NaN is a missing entry: in a block it is filled in, from
+    the codes that `statistics` was last given, before that by the mean of its feature.
+
+    Attributes
+    ----------
+    masked : bool
+        Whether any entry is missing.
     """
 
     def __init__(self, X, sample_weight=None, *, n_jobs=None):
@@ -41,10 +49,16 @@ class TrainingSet:
         self.weight = np.ones(self.n_samples) if sample_weight is None else sample_weight
         self.total_weight = float(self.weight.sum())
         largest = max(float(X.max()), -float(X.min()))
+        self.masked = bool(np.isnan(largest))
+        self._means = self._codes = None
+        if self.masked:
+            largest = largest_entry(X)
         exponent = -np.frexp(largest)[1] if largest > 0 else 0
         # A scale that is itself a normal number in the precision of X.
         limit = -np.finfo(X.dtype).minexp - 1
         self.scale = X.dtype.type(np.ldexp(1.0, int(np.clip(exponent, -limit, limit))))
+        if self.masked:
+            self._means = self._observed_means()
         self.energy = 0.0
         for _, signals, weight in self.blocks():
             norm2 = np.einsum("ij,ij->i", signals, signals, dtype=np.float64)
@@ -58,14 +72,43 @@ class TrainingSet:
             rows = slice(first, min(first + _BLOCK, stop))
             signals = scratch[: rows.stop - rows.start]
             np.multiply(self.X[rows], self.scale, out=signals)
+            if self._means is not None:
+                self._fill(signals, rows)
             yield rows, signals, self.weight[rows]
 
     def signals(self, rows):
         """Some scaled signals, in float64."""
-        return self.X[rows].astype(np.float64) * float(self.scale)
+        signals = self.X[rows].astype(np.float64) * float(self.scale)
+        if self.masked:
+            self._fill(signals, rows)
+        return signals
+
+    def _fill(self, signals, rows):
+        if self._codes is None:
+            fill_by_feature(signals, self._means)
+            return
+        code, components = self._codes
+        code = code[rows]
+        values = code.data * self.scale
+        fill_by_codes(signals, code.indptr, code.indices, values, components)
+
+    def _observed_means(self):
+        """Weighted means of features over what was observed; 0 where nothing was."""
+        total, count = np.zeros((2, self.n_features))
+        for _, signals, weight in self.blocks():
+            observed = ~np.isnan(signals)
+            total += weight @ np.where(observed, signals, 0)
+            count += weight @ observed
+        return np.divide(total, count, out=np.zeros_like(total), where=count > 0)
 
     def covariance(self):
-        """Covariance of the features about their weighted means."""
+        """Covariance of the features about their weighted means.
+
+        Where entries are missing, every covariance is that over the signals of which
+        both features were observed; then it need not be positive semidefinite.
+        """
+        if self.masked:
+            return self._observed_covariance()
         moment = np.zeros((self.n_features, self.n_features))
         mean = np.zeros(self.n_features)
         for _, signals, weight in self.blocks():
@@ -75,6 +118,15 @@ class TrainingSet:
             centred = signals - mean
             moment += (centred * weight[:, None]).T @ centred
         return moment / self.total_weight
+
+    def _observed_covariance(self):
+        moment, count = np.zeros((2, self.n_features, self.n_features))
+        for rows, signals, weight in self.blocks():
+            observed = ~np.isnan(self.X[rows])
+            centred = np.where(observed, signals - self._means, 0)
+            moment += (centred * weight[:, None]).T @ centred
+            count += (observed * weight[:, None]).T @ observed
+        return np.divide(moment, count, out=np.zeros_like(moment), where=count > 0)
 
     def in_units_of_data(self, error):
         """A mean squared error of scaled signals in the units of X."""
@@ -89,6 +141,9 @@ class TrainingSet:
         grams = np.zeros((n_parts, n_components, n_components))
         crosses = np.zeros((n_parts, n_components, self.n_features))
         usages = np.zeros((n_parts, n_components))
+        energies = np.zeros(n_parts)
+        if self.masked:
+            self._codes = code, components
 
         def make_worker():
             residual = np.empty(self.n_features, self.X.dtype)
@@ -101,6 +156,9 @@ class TrainingSet:
                     values = code.data[entries] * self.scale
                     indices = code.indices[entries]
                     pointers = pointers - pointers[0]
+                    if self.masked:
+                        norm2_filled = np.einsum("ij,ij->i", signals, signals, dtype=np.float64)
+                        energies[part] += float(weight @ norm2_filled)
                     _accumulate(
                         signals, weight, pointers, indices, values, components, *sums,
                         residual, norm2[rows],
@@ -119,7 +177,7 @@ class TrainingSet:
             usage=usage,
             residual_norm2=norm2,
             error=float(self.weight @ norm2) / self.total_weight,
-            energy=self.energy,
+            energy=float(energies.sum()) if self.masked else self.energy,
         )
 
 
