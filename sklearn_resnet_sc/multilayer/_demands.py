@@ -25,7 +25,7 @@ class Demands:
     epsilon: tuple
 
     @classmethod
-    def check(cls, stack, n_nonzero_coefs, tol):
+    def check(cls, stack, n_nonzero_coefs, tol, *, required=True):
         """Demands from parameters: one value for all layers, or one a layer, None allowed.
 
         Parameters
@@ -36,13 +36,16 @@ class Demands:
             Most atoms. More than a layer has are clipped, with one warning.
         tol : float, sequence of float or None
             Squared residual.
+        required : bool, default=True
+            Whether something must be asked of every layer.
 
         Raises
         ------
         ValueError
-            If a length is wrong, a value out of range, or neither is given; the layer is named.
+            If a length is wrong, a value out of range, or nothing is asked where something must
+            be; the layer is named.
         """
-        if n_nonzero_coefs is None and tol is None:
+        if required and n_nonzero_coefs is None and tol is None:
             raise ValueError("one of n_nonzero_coefs and tol must be given; both are None.")
         counts = [
             None if value is None else _check_count(value, name)
@@ -53,7 +56,7 @@ class Demands:
             for value, name in per_layer(tol, len(stack), "tol")
         ]
         for layer, (count, longest) in enumerate(zip(counts, epsilon, strict=True), 1):
-            if count is None and longest is None:
+            if required and count is None and longest is None:
                 raise ValueError(
                     f"layer {layer} has neither n_nonzero_coefs nor tol; give one of them."
                 )

@@ -5,8 +5,10 @@ efficient algorithms and convolutional neural networks", IEEE TPAMI 42 (2020).
 The objective is ``1/2 ||x - g_L C_L ... C_1||^2 + sum_i l_i ||g_L C_L ... C_{i+1}||_1``. One
 iteration goes down the chain from the deepest codes and up again with a
 gradient step and a soft threshold at each layer. It approaches a near-fixed
-point whose objective is off the optimum by the order of the step size; no rate
-is claimed.
+point whose objective is off the optimum by the order of the first layer's step; no rate
+is claimed. The step of layer i in terms of the objective is the product ``t_1 ... t_i`` of the
+steps of its own and all layers above, and its threshold is ``l_i`` times that. With ``t_i l_i``,
+as one also finds it written, the inner layers would solve a problem with other penalties.
 """
 
 from dataclasses import dataclass
@@ -28,8 +30,8 @@ class MultiLayerLasso:
     ----------
     codes : list of ndarray
         Codes of each layer, first layer first, as thresholded on the last way up.
-    objective : ndarray of shape (n_samples,)
-        At the deepest codes.
+    objective : ndarray of float64, shape (n_samples,)
+        Of the deepest codes alone, from which those of the other layers would follow.
     n_iter : ndarray of int, shape (n_samples,)
         Iterations done.
     converged : ndarray of bool, shape (n_samples,)
@@ -40,6 +42,15 @@ class MultiLayerLasso:
     objective: np.ndarray
     n_iter: np.ndarray
     converged: np.ndarray
+
+    def rows(self, rows):
+        """The part of some signals, which shares memory with the whole."""
+        return MultiLayerLasso(
+            [layer[rows] for layer in self.codes],
+            self.objective[rows],
+            self.n_iter[rows],
+            self.converged[rows],
+        )
 
 
 @kernel
@@ -55,9 +66,12 @@ def _ascend(estimate, gradient, step, threshold, positive, out):
 
 
 @kernel
-def _extrapolate(new, old, momentum, point):
-    """Nesterov's point beyond the new codes, which become the old ones."""
+def _extrapolate(new, old, weights, point):
+    """Nesterov's point beyond the new codes, which become the old ones; weights move on."""
     for i in range(new.shape[0]):
+        following = (1 + np.sqrt(1 + 4 * weights[i] * weights[i])) / 2
+        momentum = new.dtype.type((weights[i] - 1) / following)
+        weights[i] = following
         for j in range(new.shape[1]):
             point[i, j] = new[i, j] + momentum * (new[i, j] - old[i, j])
             old[i, j] = new[i, j]
@@ -67,47 +81,60 @@ class _Worker:
     """One thread's scratch, and the iteration of a block of signals."""
 
     def __init__(self, stack, penalties, step, positive, momentum, max_iter, tol):
-        self.stack, self.positive, self.momentum = stack, positive, momentum
+        self.stack, self.penalties = stack, penalties
+        self.positive, self.momentum = positive, momentum
         self.max_iter, self.tol = max_iter, tol
-        dtype = stack.dictionaries[0].dtype
-        self.steps = [dtype.type(step / norm**2) for norm in stack.spectral_norms]
-        self.penalties = [dtype.type(penalty) for penalty in penalties]
+        dtype = stack.dtype
+        steps = 1 / np.square(stack.spectral_norms)
+        steps[0] *= step
+        self.steps = [dtype.type(value) for value in steps]
+        # The step of a layer in terms of the objective is the product of all steps above.
+        self.thresholds = [dtype.type(value) for value in np.cumprod(steps) * penalties]
         sizes = (stack.n_features, *stack.n_components)
         self.points, self.codes = ([np.empty((_BLOCK, k), dtype) for k in sizes] for _ in range(2))
         self.gradients = [np.empty((_BLOCK, k), dtype) for k in sizes]
         self.old = np.empty((_BLOCK, sizes[-1]), dtype)
+        self.weights = np.empty(_BLOCK)
 
-    def solve(self, signals, start, codes, n_iter, converged):
+    def solve(self, signals, start, out):
         """Code a block; each signal stops when its own deepest codes rest."""
         remaining = np.arange(len(signals))
         size = remaining.size
         self.codes[0][:size] = signals
         self.old[:size] = 0 if start is None else start
         self.points[-1][:size] = self.old[:size]
-        weight = 1.0
+        self.weights[:size] = 1
+        objective = np.full(size, np.inf)
         for iteration in range(1, self.max_iter + 1):
             self._down_and_up(size)
             new, old = self.codes[-1][:size], self.old[:size]
             last = iteration == self.max_iter
             if last or iteration % _CHECK_EVERY == 0:
+                before, objective = objective, self._objective(size)
+                # Momentum that has led uphill begins anew.
+                self.weights[:size][objective > before] = 1
                 change = np.abs(new - old).max(axis=1)
                 rests = change <= self.tol * np.abs(new).max(axis=1)
                 ended = rests | last
                 rows = remaining[ended]
-                for layer, layer_codes in enumerate(codes, 1):
+                for layer, layer_codes in enumerate(out.codes, 1):
                     layer_codes[rows] = self.codes[layer][:size][ended]
-                n_iter[rows], converged[rows] = iteration, rests[ended]
-                remaining = remaining[~ended]
-                for array in (self.codes[0], self.codes[-1], self.old):
+                out.n_iter[rows], out.converged[rows] = iteration, rests[ended]
+                out.objective[rows] = objective[ended]
+                remaining, objective = remaining[~ended], objective[~ended]
+                for array in (self.codes[0], self.codes[-1], self.old, self.weights):
                     array[: remaining.size] = array[:size][~ended]
                 size = remaining.size
                 if size == 0:
                     return
                 new, old = self.codes[-1][:size], self.old[:size]
-            following = (1 + np.sqrt(1 + 4 * weight * weight)) / 2
-            beyond = new.dtype.type((weight - 1) / following if self.momentum else 0)
-            _extrapolate(new, old, beyond, self.points[-1][:size])
-            weight = following
+            if not self.momentum:
+                self.weights[:size] = 1
+            _extrapolate(new, old, self.weights[:size], self.points[-1][:size])
+
+    def _objective(self, size):
+        signals, deepest = self.codes[0][:size], self.codes[-1][:size]
+        return lasso_objective(signals, self.stack, self.penalties, deepest)
 
     def _down_and_up(self, size):
         points, codes, gradients = (
@@ -122,18 +149,17 @@ class _Worker:
             residual = points[layer - 1]
             residual -= codes[layer - 1]
             np.dot(residual, dictionary.T, out=gradients[layer])
-            step = self.steps[layer - 1]
-            threshold = step * self.penalties[layer - 1]
+            step, threshold = self.steps[layer - 1], self.thresholds[layer - 1]
             _ascend(points[layer], gradients[layer], step, threshold, self.positive, codes[layer])
 
 
 def lasso_objective(X, stack, penalties, deepest):
-    """The objective of the multi-layer lasso at the deepest codes, per signal."""
+    """The objective of the multi-layer lasso at the deepest codes, one number a signal."""
     codes = stack.chain(deepest)
     residual = X - codes[0] @ stack.dictionaries[0]
-    objective = 0.5 * np.einsum("ij,ij->i", residual, residual)
+    objective = 0.5 * np.einsum("ij,ij->i", residual, residual, dtype=np.float64)
     for penalty, layer in zip(penalties, codes, strict=True):
-        objective += penalty * np.abs(layer).sum(axis=1)
+        objective += penalty * np.linalg.norm(layer, 1, axis=1)
     return objective
 
 
@@ -166,14 +192,16 @@ def multi_layer_lasso(
     momentum : bool, default=True
         Whether to iterate ML-FISTA, else ML-ISTA.
     step : float, default=1.0
-        Step of each layer as a multiple, at most 1, of ``1 / ||C_i||_2^2``.
+        Step of the first layer as a multiple, at most 1, of ``1 / ||C_1||_2^2``; the smaller,
+        the nearer to the optimum, and the slower. Those of the others are ``1 / ||C_i||_2^2``.
     positive : bool, default=False
         Whether codes of every layer must not be negative.
     max_iter : int, default=100
         Most iterations.
     tol : float, default=1e-6
         A signal stops where no entry of its deepest code changes by more than `tol`
-        times the largest; looked at every tenth iteration.
+        times the largest; looked at every tenth iteration. Then too momentum
+        that has raised the objective starts anew.
     n_jobs : int, default=None
         Number of threads.
     verbose : int, default=0
@@ -184,25 +212,24 @@ def multi_layer_lasso(
     MultiLayerLasso
         Codes of all layers, objective, iterations and convergence.
     """
-    dtype = X.dtype
     n_samples = X.shape[0]
-    codes = [np.zeros((n_samples, k), dtype) for k in stack.n_components]
-    objective = np.empty(n_samples, dtype)
-    n_iter, converged = np.zeros(n_samples, int), np.zeros(n_samples, bool)
+    result = MultiLayerLasso(
+        codes=[np.zeros((n_samples, k), X.dtype) for k in stack.n_components],
+        objective=np.empty(n_samples),
+        n_iter=np.zeros(n_samples, int),
+        converged=np.zeros(n_samples, bool),
+    )
 
     def make_worker():
         worker = _Worker(stack, penalties, step, positive, momentum, max_iter, tol)
 
         def solve(number):
             rows = slice(number * _BLOCK, min((number + 1) * _BLOCK, n_samples))
-            block = [layer[rows] for layer in codes]
-            beginning = None if start is None else start[rows]
-            worker.solve(X[rows], beginning, block, n_iter[rows], converged[rows])
-            objective[rows] = lasso_objective(X[rows], stack, penalties, block[-1])
+            worker.solve(X[rows], None if start is None else start[rows], result.rows(rows))
 
         return solve
 
     run_blocks(
         make_worker, -(-n_samples // _BLOCK), n_jobs=n_jobs, verbose=verbose, description="coding"
     )
-    return MultiLayerLasso(codes, objective, n_iter, converged)
+    return result
