@@ -99,7 +99,7 @@ def over_images(measure, arguments, arms=ARMS):
     images, _ = load_images(arguments.data)
     names = list(images)
     if arguments.quick:
-        names, arguments.n_patches, arguments.max_iter = names[:2], 1500, 2
+        names, arguments.n_patches, arguments.max_iter = names[:2], 1000, 1
 
     def one(name):
         train, test = patches_without(images, name, arguments.n_patches)

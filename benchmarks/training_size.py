@@ -10,13 +10,13 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from sklearn_resnet_sc import sparse_encode
+from sklearn_resnet_sc.datasets import load_sample_images
 
 from .patch_dictionaries import N_NONZERO, Arm, learn, patches_without, psnr, spectrum
 from .tables import add_output, mean_and_deviation, print_table, significant, write_csv
-from .tasks import load_images
 
 ARMS = (Arm(256), Arm(256, "dct", 0.9), Arm(256, "dct", 0.8))
-SIZES = ((5_000, 10), (20_000, 30), (50_000, 30), (100_000, 30), (100_000, 100))
+SIZES = ((5_000, 10), (20_000, 30), (60_000, 30), (60_000, 100))
 HELD_OUT = ("camera", "coins", "grass")
 HEADER = (
     "patches",
@@ -44,9 +44,9 @@ def main(arguments=None):
     )
     add_output(options)
     arguments = options.parse_args(arguments)
-    images, _ = load_images()
-    sizes = ((1000, 2), (2000, 2)) if arguments.quick else SIZES
-    held_out = HELD_OUT[:2] if arguments.quick else HELD_OUT
+    images = load_sample_images()
+    sizes = ((600, 1), (1200, 2)) if arguments.quick else SIZES
+    held_out = HELD_OUT[:1] if arguments.quick else HELD_OUT
     rows = []
     for n_patches, max_iter in sizes:
         measured = Parallel(arguments.n_processes)(
