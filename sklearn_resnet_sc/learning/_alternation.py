@@ -1,4 +1,4 @@
-"""The two halves of alternating learning for any row of the table of updates."""
+"""The two halves of alternating learning: code all signals, update all atoms, replace idle ones."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ import numpy as np
 from .._parallel import single_threaded_blas
 from ._bcd import unused_atoms
 from ._mod import objective_change
+from ._surrogate import raw_sums, ridge_strength, with_penalty, with_ridge
 from ._unused import idle_atoms, replace_atoms, worst_signals
 
 _ROUNDING = 1e-4  # by which the length of an atom may be off
@@ -27,6 +28,8 @@ class Alternation:
         How signals are coded.
     replaces : bool
         Whether hardly used atoms and twins are replaced, too, and not only those without use.
+    ridge : float, default=0.0
+        How strongly the residual is drawn to zero, see `with_ridge`.
     init : CSR of shape (n_samples, n_components) or None
         Codes to begin with.
 
@@ -39,9 +42,10 @@ class Alternation:
         Largest distance of any update from its optimum, over the objective.
     """
 
-    def __init__(self, training_set, space, update, pursuit, *, replaces, init=None):
+    def __init__(self, training_set, space, update, pursuit, *, replaces, ridge=0.0, init=None):
         self.training_set, self.space, self._update = training_set, space, update
         self.pursuit, self._replaces, self._codes = pursuit, replaces, init
+        self._ridge = ridge
         self.mean_weight = training_set.total_weight / np.count_nonzero(training_set.weight)
         self.reached, self._n_updates = [], 0
         self._objective = self._before_replacement = np.inf
@@ -52,6 +56,8 @@ class Alternation:
         coded = self.pursuit.code(self.training_set, dictionary, self._codes)
         if self.pursuit.warm:
             self._codes = coded.code
+        if self._ridge and not self.pursuit.counts:
+            coded = replace(coded, objective=coded.objective + self._ridge_term(dictionary))
         self._objective = coded.objective
         if self._update.own_codes and self._n_updates > len(self.reached):
             self.reached.append(coded.objective)
@@ -59,6 +65,11 @@ class Alternation:
             # Atoms to begin with may be of any length; long ones make penalised codes cheap.
             return replace(coded, objective=np.inf)
         return coded
+
+    def _ridge_term(self, dictionary):
+        data, residual = self.training_set, dictionary.residual.astype(np.float64)
+        strength = ridge_strength(self._ridge, data.energy, len(residual))
+        return 0.5 * strength * np.vdot(residual, residual) / data.total_weight
 
     def _allowed(self, components):
         lengths = np.linalg.norm(components, axis=1)
@@ -69,7 +80,15 @@ class Alternation:
     def update(self, dictionary, coded):
         """The next dictionary."""
         old = dictionary
-        dictionary, gap = apply(self._update, self.space, old, coded, self.training_set)
+        dictionary, gap = apply(
+            self._update,
+            self.space,
+            old,
+            coded,
+            self.training_set,
+            penalty=self.pursuit.penalty,
+            ridge=self._ridge,
+        )
         self.largest_gap = max(self.largest_gap, gap)
         self._n_updates += 1
         if not self._update.own_codes:
@@ -91,21 +110,58 @@ class Alternation:
 
     def _change(self, old, new, statistics):
         """By how much an update has changed the objective at the codes it was made from."""
-        before = old.components.astype(np.float64)
-        change = new.components.astype(np.float64) - before
-        return (
-            objective_change(statistics.gram, statistics.cross, before, change)
-            / self.training_set.total_weight
-        )
+        gram, cross = raw_sums(old, statistics)
+        before = _raw_atoms(self.space, old)
+        change = _raw_atoms(self.space, new) - before
+        return objective_change(gram, cross, before, change) / self.training_set.total_weight
 
 
-def apply(update, space, dictionary, coded, training_set):
-    """Call a row of the table as it wants to be called."""
+def _raw_atoms(space, dictionary):
+    """Atoms before they are scaled to unit length."""
+    residual = dictionary.residual.astype(np.float64)
+    return residual if space.shortcut is None else space.shortcut + residual
+
+
+def apply(update, space, dictionary, coded, training_set, *, penalty=None, ridge=0.0):
+    """Call a row of the table as it wants to be called.
+
+    Parameters
+    ----------
+    update : Update
+        The row.
+    space : DictionarySet
+        Which dictionaries may be learned.
+    dictionary : Dictionary
+        The present one.
+    coded : Coded
+        Codes of the training set.
+    training_set : TrainingSet
+        Signals and weights.
+    penalty : float or None
+        alpha of penalised codes, for updates from sums: longer atoms make them smaller. Atoms of
+        length at most one, whose codes do not follow their lengths, need no regard to it.
+    ridge : float
+        See `with_ridge`; for updates that respect a bound.
+
+    Returns
+    -------
+    dictionary : Dictionary
+        The new one.
+    gap : float
+        How far its objective may be from the optimum of the step, over the objective.
+    """
     # Threads of the BLAS cost more than they bring on matrices of this size.
     with single_threaded_blas():
-        if update.needs_codes:
+        if not update.needs_codes:
+            sums = coded.statistics
+            if not space.ball:
+                sums = with_penalty(coded, training_set, penalty)
+            return update.step(space, dictionary, with_ridge(space, dictionary, sums, ridge))
+        if space.shortcut is None:
             return update.step(space, dictionary, coded, training_set)
-        return update.step(space, dictionary, coded.statistics)
+        # Atoms of unit length are found without regard to the shortcut; the residual is the rest.
+        new, gap = update.step(replace(space, shortcut=None), dictionary, coded, training_set)
+        return space.assemble(space.fit(new.components - space.shortcut)), gap
 
 
 def renew(space, dictionary, coded, training_set, *, mean_weight=None):
@@ -133,13 +189,19 @@ def renew(space, dictionary, coded, training_set, *, mean_weight=None):
     idle = np.flatnonzero(unused_atoms(statistics.gram))
     if mean_weight is not None:
         others = idle_atoms(dictionary.components, statistics.usage, mean_weight)
-        idle = np.union1d(idle, others)
+        idle = np.concatenate([np.setdiff1d(idle, others), others])  # the least used first
     if not idle.size:
         return dictionary
-    if coded.loss is not None:
-        statistics = replace(statistics, residual_norm2=coded.loss)
     atoms = np.delete(dictionary.components.astype(np.float64), idle, axis=0)
     lengths = np.linalg.norm(atoms, axis=1, keepdims=True)
     known = np.divide(atoms, lengths, out=np.zeros_like(atoms), where=lengths > 0)
-    directions = worst_signals(training_set, statistics, idle.size, known=known)
+    directions = worst_coded(coded, training_set, idle.size, known=known)
     return replace_atoms(space, dictionary, idle, directions)
+
+
+def worst_coded(coded, training_set, count, *, known=None):
+    """Directions of the signals with the largest losses, see `worst_signals`."""
+    statistics = coded.statistics
+    if coded.loss is not None:
+        statistics = replace(statistics, residual_norm2=coded.loss)
+    return worst_signals(training_set, statistics, count, known=known)

@@ -1,6 +1,5 @@
 """`DictionaryLearning`: all signals are coded before every update."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,11 +11,11 @@ from sklearn.utils.validation import validate_data
 
 from ._alternation import Alternation
 from ._driver import alternate
-from ._forgetting import KINDS, Forgetting
+from ._forgetting import KINDS
 from ._learner import DictionaryLearner
 from ._singular import singular_atoms
 from ._statistics import TrainingSet
-from ._updates import UPDATES
+from ._updates import UPDATES, begin
 
 _CALLBACK_EVERY = 5  # updates, as in scikit-learn
 _PATIENCE = 3  # updates that may bring nothing, where codes are greedy
@@ -111,7 +110,7 @@ class DictionaryLearning(DictionaryLearner):
         - ``"aksvd"``: likewise, by one step towards it (approximate K-SVD); much faster.
         - ``"rls"``: recursive least squares after every signal (RLS-DLA), see `forgetting`.
 
-        The last four are for greedy pursuits; with l1 pursuits they do not regard the penalty.
+        The last three are for greedy pursuits; with l1 pursuits they do not regard the penalty.
 
     forgetting : str or callable, default="cubic"
         How fast ``"rls"`` forgets: the kind of a :class:`Forgetting`, or any function from the
@@ -303,8 +302,10 @@ class DictionaryLearning(DictionaryLearner):
         n_components = X.shape[1] if self.n_components is None else self.n_components
         pursuit = self._pursuit(n_components)
         update, replaces = self._update()
-        if update.begins:
-            update = self._begin(update, pursuit, len(X))
+        n_signals = max(self.max_iter, 1) * len(X)
+        update = begin(
+            update, pursuit, self.forgetting, n_signals, check_random_state(self.random_state)
+        )
         space = self._space(update, X.dtype)
         start = self._start(
             training_set,
@@ -357,17 +358,6 @@ class DictionaryLearning(DictionaryLearner):
             return ""
         gain = best[-1 - _PATIENCE] - best[-1]
         return "tol" if gain <= _PATIENCE * self.tol * best[-1] else ""
-
-    def _begin(self, update, pursuit, n_samples):
-        """The update with a memory of its own."""
-        forgetting = self.forgetting
-        if isinstance(forgetting, str):
-            forgetting = Forgetting(forgetting)
-        if isinstance(forgetting, Forgetting) and forgetting.horizon is None:
-            horizon = 0.9 * max(self.max_iter, 1) * n_samples
-            forgetting = replace(forgetting, horizon=horizon)
-        random_state = check_random_state(self.random_state)
-        return replace(update, step=update.step(pursuit.encode_some, forgetting, random_state))
 
     def _first_codes(self, X, n_components):
         if self.code_init is None:

@@ -16,7 +16,7 @@ from ._initial import atoms_from_data
 from ._pursuit import Pursuit
 from ._shortcuts import dct_dictionary
 from ._singular import fit_count
-from ._updates import UPDATES
+from ._updates import UPDATES, require
 
 _SHORT_NAMES = {"lars": "lasso_lars", "cd": "lasso_cd"}  # of scikit-learn
 _PENALISED = ("lasso_lars", "lasso_cd", "fista")
@@ -63,18 +63,12 @@ class DictionaryLearner(SparseCodingMixin, BaseEstimator):
     def _update(self):
         """The row of the table, and whether it is to replace more than unused atoms."""
         update = UPDATES[self.dictionary_update]
-        if self.positive_dict and not update.respects_sign:
-            able = sorted(row.name for row in UPDATES.values() if row.respects_sign)
-            raise ValueError(
-                f"dictionary_update={update.name!r} cannot keep atoms positive; with "
-                f"positive_dict=True it must be one of {able}"
-            )
-        if self.positive_code and update.changes_codes:
-            able = sorted(row.name for row in UPDATES.values() if not row.changes_codes)
-            raise ValueError(
-                f"dictionary_update={update.name!r} changes codes to values of any sign; with "
-                f"positive_code=True it must be one of {able}"
-            )
+        if self.positive_dict:
+            reason = "cannot keep atoms positive; with positive_dict=True"
+            require(UPDATES, update.name, lambda row: row.respects_sign, reason)
+        if self.positive_code:
+            reason = "changes codes to values of any sign; with positive_code=True"
+            require(UPDATES, update.name, lambda row: not row.changes_codes, reason)
         replaces = update.replaces if self.replace_atoms == "auto" else self.replace_atoms
         return update, replaces
 

@@ -7,6 +7,7 @@ design", ICASSP 1999; the iteration is also known as ILS-DLA.
 import numpy as np
 
 from ._bounded import solve_bounded
+from ._surrogate import raw_sums
 
 
 def mod(space, dictionary, statistics):
@@ -34,9 +35,7 @@ def mod(space, dictionary, statistics):
     gap : float
         How far the objective may be from the optimum, over the objective.
     """
-    lengths = dictionary.lengths.astype(np.float64)
-    gram = statistics.gram / lengths / lengths[:, None]
-    cross = statistics.cross / lengths[:, None]
+    gram, cross = raw_sums(dictionary, statistics)
     shortcut = 0.0 if space.shortcut is None else space.shortcut.astype(np.float64)
     old = dictionary.residual.astype(np.float64)
     if space.limit is None:

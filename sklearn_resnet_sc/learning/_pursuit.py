@@ -1,15 +1,28 @@
 """How training signals are coded while a dictionary is learned, and what that makes small."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from ..coding import sparse_encode
-from ._sweep import Coded
+from ._statistics import Statistics
 
 _WARM = ("lasso_cd", "fista")  # what comes out sooner from good codes to begin with
 _WARM_ROWS = 4096  # codes to begin with are dense: so many signals at a time
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Codes of the training signals and what the driver and an update want to know of them."""
+
+    code: Any  # CSR of shape (n_samples, n_components)
+    statistics: Statistics
+    error: float  # mean squared error per signal, in the units of the data
+    n_nonzero: float  # mean number of atoms per signal
+    objective: float  # what learning makes small
+    loss: Any = None  # (n_samples,), where it is not the squared error that tells a bad code
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,17 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from .._parallel import single_threaded_blas
 from ..coding import SparseCodingMixin
 from ..theory import residual_certificate
+from ._alternation import Alternation
 from ._dictionary import Dictionary, DictionarySet
 from ._driver import alternate
+from ._forgetting import KINDS
 from ._initial import atoms_from_data
 from ._online import FadingSums
 from ._pursuit import Pursuit
 from ._residual_stream import ResidualStream, add_raw
 from ._shortcuts import make_shortcut
 from ._statistics import TrainingSet
-from ._sweep import Sweep
-from ._updates import UPDATES
+from ._updates import RESIDUAL_UPDATES, begin, require
 
 _GREEDY = ("omp", "ols")
 _PENALISED = ("lasso_lars", "lasso_cd", "fista")
@@ -65,11 +66,28 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         The rho in (0, 1) of the bound. ``"auto"`` is 0.9 with a shortcut, none
         without; ``None`` lifts it.
 
-    dictionary_update : {"mod"}, default="mod"
-        How atoms are updated. ``"mod"``: least squares in all atoms at once
-        (method of optimal directions), under the bound where there is one. The other updates
-        of :class:`DictionaryLearning` move one atom after the other, which a bound on
-        the residual as a whole does not allow; they are refused.
+    dictionary_update : {"mod", "bcd", "ksvd", "aksvd", "rls"}, default="mod"
+        How atoms are updated:
+
+        - ``"mod"``: least squares in all atoms at once (method of optimal directions), solved
+          under the bound where there is one.
+        - ``"bcd"``: one atom after the other; under a bound each goes to the best point that
+          the others leave it, and a gradient step of all follows.
+        - ``"ksvd"``, ``"aksvd"``, ``"rls"``: see :class:`DictionaryLearning`. They find unit
+          atoms without regard to a shortcut, so they are refused with a bound or a ridge, and
+          with l1 pursuits, whose penalty they do not know.
+
+        `partial_fit` takes ``"mod"`` and ``"bcd"``.
+
+    ridge : float, default=0.0
+        How strongly the residual is drawn to zero: the updates add `ridge` times the mean squared
+        length of the rows of the residual to the squared error, taken as a share of the
+        energy of the training signals. So the number means the same whatever the size and number
+        of signals and the number of atoms: 0.01 is little, 1 is much, and the
+        larger, the closer atoms stay to the shortcut. Not without a shortcut.
+
+    forgetting : str or callable, default="cubic"
+        How fast ``"rls"`` forgets, see :class:`DictionaryLearning`.
 
     fit_algorithm : {"omp", "ols", "lasso_lars", "lasso_cd", "fista", "threshold"}, default="omp"
         The pursuit that codes the training signals; see
@@ -235,7 +253,9 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "shortcut": [StrOptions({"identity", "dct", "pca"}), "array-like", None],
         "residual_bound": [Real, StrOptions({"auto"}), None],
-        "dictionary_update": [StrOptions(set(UPDATES))],
+        "dictionary_update": [StrOptions(set(RESIDUAL_UPDATES))],
+        "ridge": [Interval(Real, 0, None, closed="left")],
+        "forgetting": [StrOptions(set(KINDS)), callable],
         "fit_algorithm": [StrOptions({*_GREEDY, *_PENALISED, "threshold"})],
         "fit_n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
         "fit_tol": [Interval(Real, 0, None, closed="left"), None],
@@ -254,6 +274,8 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         shortcut="identity",
         residual_bound="auto",
         dictionary_update="mod",
+        ridge=0.0,
+        forgetting="cubic",
         fit_algorithm="omp",
         fit_n_nonzero_coefs=None,
         fit_tol=None,
@@ -278,6 +300,8 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         self.shortcut = shortcut
         self.residual_bound = residual_bound
         self.dictionary_update = dictionary_update
+        self.ridge = ridge
+        self.forgetting = forgetting
         self.fit_algorithm = fit_algorithm
         self.fit_n_nonzero_coefs = fit_n_nonzero_coefs
         self.fit_tol = fit_tol
@@ -329,12 +353,21 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
             sample_weight = _check_weight(sample_weight, X)
         training_set = TrainingSet(X, sample_weight, n_jobs=self.n_jobs)
         update, pursuit = self._update(), self._pursuit(X.shape[1])
-        space, start, rho = self._start(training_set)
-        sweep = Sweep(training_set, space, update, pursuit)
+        random_state = check_random_state(self.random_state)
+        space, start, rho = self._start(training_set, random_state)
+        update = begin(update, pursuit, self.forgetting, self.max_iter * len(X), random_state)
+        sides = Alternation(
+            training_set,
+            space,
+            update,
+            pursuit,
+            replaces=not update.begins,
+            ridge=self.ridge,
+        )
         course = alternate(
             start,
-            sweep.code,
-            sweep.update,
+            sides.code,
+            sides.update,
             max_iter=self.max_iter,
             tol=self.tol,
             verbose=self.verbose,
@@ -343,7 +376,7 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         sums = FadingSums(*start.components.shape)
         if course.coded is not None:
             add_raw(sums, course.coded, training_set, course.best.lengths, pursuit.penalty)
-        self._keep(space, course.best, rho, sums, sweep.largest_gap)
+        self._keep(space, course.best, rho, sums, sides.largest_gap)
         self.error_, self.n_nonzero_ = course.error, course.n_nonzero
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
         if course.interrupt is not None:
@@ -383,10 +416,10 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=first)
         if sample_weight is not None:
             sample_weight = _check_weight(sample_weight, X)
-        update, pursuit = self._update(), self._pursuit(X.shape[1])
+        update, pursuit = self._update(stream=True), self._pursuit(X.shape[1])
         if first:
             training_set = TrainingSet(X, sample_weight, n_jobs=self.n_jobs)
-            space, start, rho = self._start(training_set)
+            space, start, rho = self._start(training_set, check_random_state(self.random_state))
             sums, gap = FadingSums(*start.components.shape), 0.0
         else:
             X = X.astype(self.components_.dtype, copy=False)
@@ -395,13 +428,15 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
             # A copy, of which every step replaces all: an interrupt leaves all as it was.
             sums, gap = copy.deepcopy(self._sums), self.update_gap_
         batches = iter([(X, sample_weight)])
-        stream = ResidualStream(sums, batches, space, update, pursuit, n_jobs=self.n_jobs)
+        stream = ResidualStream(
+            sums, batches, space, update, pursuit, ridge=self.ridge, n_jobs=self.n_jobs
+        )
         with single_threaded_blas():
             new = stream.update(start, stream.code(start))
         self._keep(space, new, rho, sums, max(gap, stream.largest_gap))
         return self
 
-    def _start(self, training_set):
+    def _start(self, training_set, random_state):
         """Which dictionaries may be learned, the first one, and the bound."""
         n_features, dtype = training_set.n_features, training_set.X.dtype
         n_components, rho = self._count_components(n_features), self._choose_bound()
@@ -413,7 +448,6 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
             dtype=dtype,
         )
         if shortcut is None:
-            random_state = check_random_state(self.random_state)
             residual = atoms_from_data(training_set, n_components, random_state)
         else:
             residual = np.zeros(shortcut.shape)
@@ -431,16 +465,32 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
                 self.shortcut_, self.residual_, residual_bound=rho
             )
 
-    def _update(self):
-        update = UPDATES[self.dictionary_update]
-        if not update.respects_bound:
-            able = sorted(row.name for row in UPDATES.values() if row.respects_bound)
+    def _update(self, *, stream=False):
+        """The row of the table, if it can do what is asked."""
+        if self.ridge and self.shortcut is None:
             raise ValueError(
-                f"dictionary_update={update.name!r} moves one atom after the other and cannot "
-                f"keep a bound on the residual; it must be one of {able}. For a plain dictionary "
-                "use DictionaryLearning, which has every update."
+                f"ridge={self.ridge!r} draws the residual beside a shortcut to zero; with "
+                "shortcut=None it must be 0"
             )
-        return update.step
+        name, bound = self.dictionary_update, self._choose_bound()
+        finds_atoms = "finds unit atoms without regard to the shortcut and cannot"
+
+        def respects_bound(row):
+            return row.respects_bound
+
+        if bound is not None:
+            reason = f"{finds_atoms} keep a bound on the residual; with residual_bound={bound}"
+            require(RESIDUAL_UPDATES, name, respects_bound, reason)
+        if self.ridge:
+            reason = f"{finds_atoms} weigh a ridge; with ridge={self.ridge}"
+            require(RESIDUAL_UPDATES, name, respects_bound, reason)
+        if self.fit_algorithm in _PENALISED:
+            reason = f"has no regard to the penalty; with fit_algorithm={self.fit_algorithm!r}"
+            require(RESIDUAL_UPDATES, name, lambda row: not row.own_codes, reason)
+        if stream:
+            reason = "needs the codes of all signals; for partial_fit"
+            require(RESIDUAL_UPDATES, name, lambda row: not row.needs_codes, reason)
+        return RESIDUAL_UPDATES[name]
 
     def _count_components(self, n_features):
         if self.n_components is not None:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._parallel import single_threaded_blas
+from ._alternation import apply, worst_coded
 from ._online import Stream
-from ._sweep import surrogate, worst_coded
+from ._surrogate import with_penalty
 from ._unused import idle_atoms, replace_atoms
 
 
@@ -25,7 +25,7 @@ def add_raw(sums, coded, training_set, lengths, penalty):
     Lengths change from batch to batch; the update holds raw codes fixed, those of
     earlier batches as those of the last.
     """
-    statistics = surrogate(coded, training_set, penalty)
+    statistics = with_penalty(coded, training_set, penalty)
     raw = rescaled(statistics, 1 / lengths.astype(np.float64))
     sums.add(raw, training_set.scale, training_set.n_samples)
 
@@ -41,27 +41,37 @@ class ResidualStream(Stream):
         Gives arrays of signals and of their weights (or None).
     space : DictionarySet
         Which dictionaries may be learned.
-    update : callable
-        A dictionary update from sums, see `mod`.
+    update : Update
+        A row of the table that needs no codes.
     pursuit : Pursuit
         How signals are coded, and what that makes small.
+    ridge : float, default=0.0
+        How strongly the residual is drawn to zero, see `with_ridge`.
     n_jobs : int or None
         Threads.
     """
 
-    def __init__(self, sums, batches, space, update, pursuit, *, n_jobs):
+    def __init__(self, sums, batches, space, update, pursuit, *, ridge=0.0, n_jobs):
         super().__init__(sums, batches, space, update, pursuit, replaces=True, n_jobs=n_jobs)
+        self._ridge = ridge
         self.largest_gap = 0.0
 
     def update(self, dictionary, coded):
         """The next dictionary."""
         sums, lengths = self.sums, dictionary.lengths.astype(np.float64)
-        with single_threaded_blas():
-            add_raw(sums, coded, self.training_set, lengths, self._pursuit.penalty)
-            total = rescaled(sums.statistics(coded.statistics), lengths)
-            dictionary, gap = self._update(self.space, dictionary, total)
-            self.largest_gap = max(self.largest_gap, gap)
-            return self._replace_idle(dictionary, coded)
+        add_raw(sums, coded, self.training_set, lengths, self._pursuit.penalty)
+        total = rescaled(sums.statistics(coded.statistics), lengths)
+        # The penalty is in the sums already.
+        dictionary, gap = apply(
+            self._update,
+            self.space,
+            dictionary,
+            replace(coded, statistics=total),
+            self.training_set,
+            ridge=self._ridge,
+        )
+        self.largest_gap = max(self.largest_gap, gap)
+        return self._replace_idle(dictionary, coded)
 
     def _replace_idle(self, dictionary, coded):
         data, sums = self.training_set, self.sums

@@ -14,12 +14,14 @@ optimum of the step (0 for steps that are exact).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ._aksvd import aksvd
 from ._bcd import bcd
+from ._forgetting import Forgetting
 from ._ksvd import ksvd
 from ._mod import mod
+from ._residual_descent import residual_bcd
 from ._rls import RecursiveLeastSquares
 
 
@@ -38,7 +40,8 @@ class Update:
     unit : bool
         Whether atoms have unit length; else length at most one.
     respects_bound : bool
-        Whether it can keep a shortcut and the bound on the residual.
+        Whether it minimises over the residual beside a shortcut, which it can keep within a
+        bound or draw to zero by a ridge. Others find atoms of unit length.
     respects_sign : bool
         Whether it can keep atoms positive.
     replaces : bool
@@ -77,3 +80,63 @@ UPDATES = {
         Update("rls", RecursiveLeastSquares, needs_codes=True, replaces=False, begins=True),
     )
 }
+
+# What learns a residual dictionary: atoms have unit length after every update.
+RESIDUAL_UPDATES = {
+    **UPDATES,
+    "bcd": Update("bcd", residual_bcd, respects_bound=True),
+}
+
+
+def begin(update, pursuit, forgetting, n_signals, random_state):
+    """An update with a memory of its own, for those rows that have one.
+
+    Parameters
+    ----------
+    update : Update
+        The row.
+    pursuit : Pursuit
+        How signals are coded.
+    forgetting : str or callable
+        Kind of a `Forgetting`, or what gives the factor before the i-th signal.
+    n_signals : int
+        How many learning may look at.
+    random_state : RandomState
+        For the order of the signals.
+
+    Returns
+    -------
+    Update
+        The row, with a step that can be called as from codes.
+    """
+    if not update.begins:
+        return update
+    if isinstance(forgetting, str):
+        forgetting = Forgetting(forgetting)
+    if isinstance(forgetting, Forgetting) and forgetting.horizon is None:
+        forgetting = replace(forgetting, horizon=0.9 * n_signals)
+    return replace(update, step=update.step(pursuit.encode_some, forgetting, random_state))
+
+
+def require(table, name, able, reason):
+    """Refuse an update that cannot do what is asked of it, by name.
+
+    Parameters
+    ----------
+    table : dict
+        The rows to choose from.
+    name : str
+        The update chosen.
+    able : callable
+        Whether a row can do it.
+    reason : str
+        What the others do instead, and what was asked.
+
+    Raises
+    ------
+    ValueError
+        If the row cannot; it names those that can.
+    """
+    if not able(table[name]):
+        others = sorted(row.name for row in table.values() if able(row))
+        raise ValueError(f"dictionary_update={name!r} {reason} it must be one of {others}")

@@ -11,9 +11,11 @@ from sklearn_resnet_sc.learning._dictionary import DictionarySet
 from sklearn_resnet_sc.learning._driver import alternate
 from sklearn_resnet_sc.learning._mod import mod
 from sklearn_resnet_sc.learning._online import FadingSums
+from sklearn_resnet_sc.learning._pursuit import Coded
 from sklearn_resnet_sc.learning._residual_stream import ResidualStream
 from sklearn_resnet_sc.learning._statistics import TrainingSet
-from sklearn_resnet_sc.learning._sweep import Coded, surrogate
+from sklearn_resnet_sc.learning._surrogate import with_penalty
+from sklearn_resnet_sc.learning._updates import RESIDUAL_UPDATES
 from sklearn_resnet_sc.theory import mutual_coherence
 
 from .strategies import dtypes, law, seeds
@@ -145,7 +147,7 @@ def test_an_update_never_raises_the_penalised_error(seed, kind, dtype, bound, al
     data = TrainingSet(X)
     csr = sparse.csr_array(code)
     coded = Coded(csr, data.statistics(csr, old.components), 0.0, 0.0, 0.0)
-    new, _ = mod(space, old, surrogate(coded, data, alpha * size))
+    new, _ = mod(space, old, with_penalty(coded, data, alpha * size))
 
     raw = code.astype(np.float64) / old.lengths
 
@@ -171,12 +173,12 @@ def test_batches_one_by_one_are_one_pass(seed, dtype, shortcut, pursuit):
         learner.partial_fit(batch)
 
     fresh = learner_for(X, shortcut, n_features, 0.7, pursuit)
-    space, start, _ = fresh._start(TrainingSet(batches[0]))
+    space, start, _ = fresh._start(TrainingSet(batches[0]), None)
     stream = ResidualStream(
         FadingSums(n_features, n_features),
         iter([(batch, None) for batch in batches]),
         space,
-        mod,
+        RESIDUAL_UPDATES["mod"],
         fresh._pursuit(n_features),
         n_jobs=None,
     )

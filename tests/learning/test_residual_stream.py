@@ -82,12 +82,12 @@ def test_batches_of_very_different_size_do_not_overflow():
         assert np.isfinite(learner.components_).all()
 
 
-@pytest.mark.parametrize("update", ["bcd"])
-def test_updates_that_cannot_keep_the_bound_are_refused_by_name(update):
-    learner = ResidualDictionaryLearning(dictionary_update=update)
-    for fit in (learner.fit, learner.partial_fit):
-        with pytest.raises(ValueError, match=f"dictionary_update='{update}'.*must be one of"):
-            fit(SIGNALS)
+@pytest.mark.parametrize("update", ["ksvd", "aksvd", "rls"])
+def test_updates_that_need_all_codes_are_refused_by_name(update):
+    learner = ResidualDictionaryLearning(residual_bound=None, dictionary_update=update)
+    message = rf"'{update}' needs the codes .* partial_fit it must be one of \['bcd', 'mod'\]"
+    with pytest.raises(ValueError, match=message):
+        learner.partial_fit(SIGNALS)
 
 
 def test_l1_codes_take_a_penalty_only():
