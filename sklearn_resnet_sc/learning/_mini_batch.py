@@ -343,7 +343,10 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
     def _first_dictionary(self, X, weight, random_state):
         n_components = X.shape[1] if self.n_components is None else self.n_components
         # Every second, third, ... signal, so that not all of a large file is read for this.
-        rows = slice(None, None, -(-len(X) // _START_ROWS))
+        # Where the atoms do not come from signals, one tells what there is to know of them.
+        init = self.dict_init
+        looks = init is None or (isinstance(init, str) and init != "dct")
+        rows = slice(None, None, -(-len(X) // _START_ROWS)) if looks else slice(1)
         training_set = TrainingSet(X[rows], None if weight is None else weight[rows])
         gain = np.sqrt(len(X) / training_set.n_samples)
         return self._start(
