@@ -1,4 +1,4 @@
-"""What became of each signal, for users; and the one warning a call may give."""
+"""What became of each signal, for users; and the one warning a call may give instead."""
 
 import warnings
 from dataclasses import dataclass, fields
@@ -36,6 +36,11 @@ class CodingDiagnostics:
     residual_norm2: np.ndarray
     gap: np.ndarray
 
+    @property
+    def message(self):
+        """What `sparse_encode` warns of where no diagnostics are asked for; empty if of nothing."""
+        return message_of(self)
+
     def to_frame(self):
         """Return the diagnostics as a pandas data frame, one row a signal.
 
@@ -54,8 +59,8 @@ class CodingDiagnostics:
         return DataFrame({field.name: getattr(self, field.name) for field in fields(self)})
 
 
-def warn_once(outcome):
-    """One warning for all signals that did not end as asked."""
+def message_of(outcome):
+    """One sentence about all signals that did not end as asked; empty where all did."""
     counts = np.bincount(outcome.status, minlength=len(Status))
     parts = [
         f"{counts[status]} of {outcome.status.size} signals {status.message}"
@@ -63,8 +68,14 @@ def warn_once(outcome):
         if status is not Status.DONE and counts[status]
     ]
     if not parts:
-        return
+        return ""
     gaps = outcome.gap[outcome.status == Status.MAX_ITER]
     if gaps.size and not np.isnan(gaps).all():
         parts.append(f"worst relative dual gap {np.nanmax(gaps):.2g}")
-    warnings.warn("; ".join(parts) + ".", ConvergenceWarning, stacklevel=4)
+    return "; ".join(parts) + "."
+
+
+def warn_once(outcome):
+    """One warning for all signals that did not end as asked."""
+    if message := message_of(outcome):
+        warnings.warn(message, ConvergenceWarning, stacklevel=4)

@@ -338,6 +338,7 @@ class DictionaryLearning(DictionaryLearner):
         self.components_ = course.best.components
         self.error_ = [value * training_set.total_weight * unit for value in sides.reached]
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
+        pursuit.endings.warn()
         if course.interrupt is not None:
             raise course.interrupt
         return course.coded.code

@@ -278,7 +278,8 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
         order = random_state.permutation(len(X)) if self.shuffle else None
         n_batches = -(-len(X) // batch_size)
         sums = FadingSums(*start.components.shape)
-        stream = self._stream(sums, batches_of(X, weight, order, batch_size), X.dtype)
+        pursuit = self._pursuit(len(start.components))
+        stream = self._stream(pursuit, sums, batches_of(X, weight, order, batch_size), X.dtype)
         rule = StoppingRule(
             self.tol, self.max_no_improvement, batch_size, len(X), len(start.components)
         )
@@ -298,6 +299,7 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
         self.n_iter_ = -(-course.n_iter // n_batches)
         self.stop_reason_ = course.stop_reason
         self._sums = sums
+        pursuit.endings.warn()
         if course.interrupt is not None:
             raise course.interrupt
         return self
@@ -335,9 +337,11 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
             sums, components = self._sums, self.components_
             X = X.astype(components.dtype, copy=False)
             start = Dictionary(components, components, np.ones(len(components), X.dtype))
-        stream = self._stream(sums, iter([(X, weight)]), X.dtype)
+        pursuit = self._pursuit(len(start.components))
+        stream = self._stream(pursuit, sums, iter([(X, weight)]), X.dtype)
         self.components_ = stream.update(start, stream.code(start)).components
         self._sums, self.n_steps_ = sums, sums.n_steps
+        pursuit.endings.warn()
         return self
 
     def _first_dictionary(self, X, weight, random_state):
@@ -355,14 +359,14 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
             lambda count: gain * randomized_singular_atoms(training_set, count, random_state),
         )
 
-    def _stream(self, sums, batches, dtype):
+    def _stream(self, pursuit, sums, batches, dtype):
         update, replaces = self._update()
         return Stream(
             sums,
             batches,
             self._space(update, dtype),
             update,
-            self._pursuit(len(sums.gram)),
+            pursuit,
             replaces=replaces,
             n_jobs=self.n_jobs,
         )

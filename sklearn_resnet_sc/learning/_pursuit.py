@@ -1,10 +1,12 @@
 """How training signals are coded while a dictionary is learned, and what that makes small."""
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from ..coding import sparse_encode
 from ._statistics import Statistics
@@ -25,6 +27,24 @@ class Coded:
     loss: Any = None  # (n_samples,), where it is not the squared error that tells a bad code
 
 
+class Endings:
+    """How signals ended, over all codings of one fit; of which there is to be one warning."""
+
+    def __init__(self):
+        self.most, self.message = 0, ""
+
+    def add(self, ended):
+        """Remember the coding with the most signals that did not end as asked."""
+        if (count := np.count_nonzero(ended.status)) > self.most:
+            self.most, self.message = count, ended.message
+
+    def warn(self):
+        """Warn of that coding; nothing where all signals ended as asked."""
+        if self.message:
+            message = f"Of all codings while learning, this one was the worst: {self.message}"
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+
+
 @dataclass(frozen=True)
 class Pursuit:
     """A pursuit with its options.
@@ -40,10 +60,13 @@ class Pursuit:
         Of `sparse_encode`; ``algorithm`` and ``tol`` among them.
     penalty : float or None
         alpha of the l1 pursuits.
+    endings : Endings
+        How the signals ended that were coded.
     """
 
     options: dict
     penalty: float | None = None
+    endings: Endings = field(default_factory=Endings)
 
     @property
     def counts(self):
@@ -72,7 +95,7 @@ class Pursuit:
 
     def encode_some(self, X, components, n_jobs, **start):
         """Codes of some signals, CSR."""
-        return sparse_encode(
+        code, ended = sparse_encode(
             X,
             components,
             **self.options,
@@ -80,7 +103,10 @@ class Pursuit:
             n_jobs=n_jobs,
             check_input=False,
             sparse_output=True,
+            return_diagnostics=True,
         )
+        self.endings.add(ended)
+        return code
 
     def code(self, training_set, dictionary, init=None):
         """Codes of all signals, and what the driver and an update want to know of them."""

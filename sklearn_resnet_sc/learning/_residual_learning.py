@@ -379,6 +379,7 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         self._keep(space, course.best, rho, sums, sides.largest_gap)
         self.error_, self.n_nonzero_ = course.error, course.n_nonzero
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
+        pursuit.endings.warn()
         if course.interrupt is not None:
             raise course.interrupt
         return self
@@ -434,6 +435,7 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         with single_threaded_blas():
             new = stream.update(start, stream.code(start))
         self._keep(space, new, rho, sums, max(gap, stream.largest_gap))
+        pursuit.endings.warn()
         return self
 
     def _start(self, training_set, random_state):

@@ -223,16 +223,11 @@ def test_unreachable_tolerance_is_one_counted_warning(algorithm, positive):
         X = np.abs(rng.standard_normal((40, 6)))
         X[:10, 5] = 0
         X[10:, 5] = 1
+        options = {"algorithm": algorithm, "tol": 1e-6, "positive": positive}
         with pytest.warns(ConvergenceWarning, match=r"^30 of 40 signals cannot") as caught:
-            code, diagnostics = sparse_encode(
-                X,
-                atoms,
-                algorithm=algorithm,
-                tol=1e-6,
-                positive=positive,
-                return_diagnostics=True,
-            )
+            sparse_encode(X, atoms, **options)
         assert len(caught) == 1
+        _, diagnostics = sparse_encode(X, atoms, return_diagnostics=True, **options)
         np.testing.assert_array_equal(diagnostics.status == Status.TOL_NOT_REACHED, X[:, 5] == 1)
         np.testing.assert_allclose(diagnostics.residual_norm2[10:], 1, atol=1e-5)
         assert (diagnostics.residual_norm2[:10] <= 1e-6).all()

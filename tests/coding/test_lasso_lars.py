@@ -160,7 +160,8 @@ def test_says_which_signals_cannot_be_represented():
     dictionary = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     X = [[2.0, 0.0, 0.1], [2.0, 1.0, 3.0], [0.1, 0.0, 0.0]]
     with pytest.warns(ConvergenceWarning, match="1 of 3 signals cannot be represented"):
-        code, diagnostics = sparse_encode(X, dictionary, tol=0.25, return_diagnostics=True)
+        sparse_encode(X, dictionary, tol=0.25)
+    code, diagnostics = sparse_encode(X, dictionary, tol=0.25, return_diagnostics=True)
     assert list(diagnostics.status) == [Status.DONE, Status.TOL_NOT_REACHED, Status.DONE]
     # The first keeps .24 of its .25 for shrinking; the second is its least squares code.
     np.testing.assert_allclose(code, [[2 - 0.24**0.5, 0], [2, 1], [0, 0]], atol=1e-12)
@@ -175,12 +176,29 @@ def test_atoms_without_penalty_leave_an_orthogonal_residual(image_problem, dtype
     assert violations(X, dictionary, code, alpha).max() <= VIOLATION[dtype]
 
 
+def test_a_gap_below_the_tolerance_is_good_enough():
+    # Penalties 1e12 times below the signals leave no room for the last digits of a solver that
+    # is exact but for rounding.
+    rng = np.random.default_rng(0)
+    X, dictionary = (
+        1e12 * rng.standard_normal((40, 3)),
+        np.linalg.qr(rng.standard_normal((3, 3)))[0],
+    )
+    dictionary += 0.02 * rng.standard_normal((3, 3))
+    for gap_tol, few in ((1e-6, True), (1e-16, False)):
+        _, diagnostics = sparse_encode(
+            X, dictionary, alpha=0.5, gap_tol=gap_tol, return_diagnostics=True
+        )
+        assert (diagnostics.status == Status.DONE).all() == few
+        assert (diagnostics.gap < 1e-10).all()
+
+
 def test_stops_at_max_iter_with_a_certified_gap(image_problem):
     X, dictionary = image_problem
+    options = {"alpha": 2.0, "max_iter": 5}
     with pytest.warns(ConvergenceWarning, match="stopped at max_iter"):
-        code, diagnostics = sparse_encode(
-            X, dictionary, alpha=2.0, max_iter=5, return_diagnostics=True
-        )
+        sparse_encode(X, dictionary, **options)
+    code, diagnostics = sparse_encode(X, dictionary, return_diagnostics=True, **options)
     stopped = diagnostics.status == Status.MAX_ITER
     best = sparse_encode(X, dictionary, alpha=2.0)
 

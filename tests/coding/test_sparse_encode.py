@@ -79,11 +79,13 @@ def test_unreachable_tolerance_warns_once_with_counts():
     X = np.zeros((30, 4))
     X[:7, 3] = 1.0  # the last feature is outside the span of the atoms
     X[7:, 0] = 1.0
+    options = {"algorithm": "omp", "tol": 1e-6}
     with pytest.warns(ConvergenceWarning, match="7 of 30 signals") as caught:
-        code, diagnostics = sparse_encode(
-            X, np.eye(4)[:3], algorithm="omp", tol=1e-6, return_diagnostics=True
-        )
+        sparse_encode(X, np.eye(4)[:3], **options)
     assert len(caught) == 1
+    # Who asks for the diagnostics needs no warning.
+    code, diagnostics = sparse_encode(X, np.eye(4)[:3], return_diagnostics=True, **options)
+    assert diagnostics.message == str(caught[0].message)
     np.testing.assert_array_equal(diagnostics.status[:7], Status.TOL_NOT_REACHED)
     np.testing.assert_array_equal(diagnostics.status[7:], Status.DONE)
     np.testing.assert_array_equal(code[7:, 0], 1.0)
@@ -91,7 +93,9 @@ def test_unreachable_tolerance_warns_once_with_counts():
 
 def test_diagnostics_as_a_frame():
     X, dictionary = problem(n_samples=10)
-    frame = sparse_encode(X, dictionary, algorithm="omp", return_diagnostics=True)[1].to_frame()
+    diagnostics = sparse_encode(X, dictionary, algorithm="omp", return_diagnostics=True)[1]
+    assert diagnostics.message == ""
+    frame = diagnostics.to_frame()
     assert list(frame.columns) == ["status", "n_iter", "n_nonzero", "residual_norm2", "gap"]
     assert len(frame) == 10
 

@@ -1,10 +1,18 @@
 """`DictionaryLearning` with every update: the promises that all keep, refusals, recovery."""
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.recovery import Recovery, main, recover
-from sklearn_resnet_sc import DictionaryLearning, MiniBatchDictionaryLearning
+from sklearn_resnet_sc import (
+    DictionaryLearning,
+    MiniBatchDictionaryLearning,
+    ResidualDictionaryLearning,
+)
 from sklearn_resnet_sc.datasets import make_planted_dictionary_signals
 from sklearn_resnet_sc.learning._updates import UPDATES
 
@@ -88,6 +96,30 @@ def test_weights_of_zero_are_no_signals(X, update):
     weight = (np.arange(len(X)) < 200) * 1.0
     weighted = learner(update).fit(X, sample_weight=weight).components_
     np.testing.assert_allclose(weighted, learner(update).fit(X[:200]).components_, atol=1e-9)
+
+
+LEARNERS = {
+    "alternating": DictionaryLearning(max_iter=5, alpha=1e-3, tol=0),
+    "recursive": DictionaryLearning(max_iter=5, tol=0, alpha=1e-3, dictionary_update="rls"),
+    "batches": MiniBatchDictionaryLearning(max_iter=3, alpha=1e-3, batch_size=50, tol=0),
+    "residual": ResidualDictionaryLearning(max_iter=5, fit_alpha=1e-3, tol=0),
+}
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_one_warning_for_all_codings_of_a_fit(X, name, method):
+    model = clone(LEARNERS[name]).set_params(fit_algorithm="fista", transform_max_iter=2)
+    if not hasattr(model, method):
+        return
+    message = r"^Of all codings .* signals stopped at max_iter"
+    with pytest.warns(ConvergenceWarning, match=message) as caught:
+        getattr(model, method)(X)
+    assert len(caught) == 1
+    assert model.components_.shape == (len(model.components_), 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clone(model).set_params(transform_max_iter=1000, transform_gap_tol=1e-3).fit(X)
 
 
 @pytest.mark.parametrize("update", ["ksvd", "aksvd"])
