@@ -25,7 +25,7 @@ class Demands:
     epsilon: tuple
 
     @classmethod
-    def check(cls, stack, n_nonzero_coefs, tol, *, required=True):
+    def check(cls, stack, n_nonzero_coefs, tol, *, required=True, warn=True):
         """Demands from parameters: one value for all layers, or one a layer, None allowed.
 
         Parameters
@@ -38,6 +38,8 @@ class Demands:
             Squared residual.
         required : bool, default=True
             Whether something must be asked of every layer.
+        warn : bool, default=True
+            Whether to warn where counts are clipped.
 
         Raises
         ------
@@ -47,10 +49,7 @@ class Demands:
         """
         if required and n_nonzero_coefs is None and tol is None:
             raise ValueError("one of n_nonzero_coefs and tol must be given; both are None.")
-        counts = [
-            None if value is None else _check_count(value, name)
-            for value, name in per_layer(n_nonzero_coefs, len(stack), "n_nonzero_coefs")
-        ]
+        counts = check_counts(n_nonzero_coefs, stack.n_components, warn=warn)
         epsilon = [
             None if value is None else _check_tol(value, name)
             for value, name in per_layer(tol, len(stack), "tol")
@@ -60,7 +59,7 @@ class Demands:
                 raise ValueError(
                     f"layer {layer} has neither n_nonzero_coefs nor tol; give one of them."
                 )
-        return cls(_clip(counts, stack.n_components), tuple(epsilon))
+        return cls(counts, tuple(epsilon))
 
     def scaled(self, factor):
         """The same demands of signals multiplied by a factor."""
@@ -100,6 +99,21 @@ def per_layer(value, n_layers, name):
     return [(entry, f"{name}[{i}] (layer {i + 1})") for i, entry in enumerate(values)]
 
 
+def check_counts(n_nonzero_coefs, sizes, *, warn=True):
+    """Most atoms of each layer, None where not limited; at most as many as the layer has.
+
+    Raises
+    ------
+    ValueError
+        If there is not one a layer, or one is no number of atoms; the layer is named.
+    """
+    counts = [
+        None if value is None else _check_count(value, name)
+        for value, name in per_layer(n_nonzero_coefs, len(sizes), "n_nonzero_coefs")
+    ]
+    return _clip(counts, sizes, warn)
+
+
 def _check_count(value, name):
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1; got {value!r}.")
@@ -112,17 +126,17 @@ def _check_tol(value, name):
     return math.sqrt(value)
 
 
-def _clip(counts, sizes):
+def _clip(counts, sizes, warn):
     over = [
         f"layer {layer}: {count} to {size}"
         for layer, (count, size) in enumerate(zip(counts, sizes, strict=True), 1)
         if count is not None and count > size
     ]
-    if over:
+    if over and warn:
         warnings.warn(
             f"n_nonzero_coefs is more than a layer has atoms and was clipped ({', '.join(over)}).",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return tuple(
         None if count is None else min(count, size)

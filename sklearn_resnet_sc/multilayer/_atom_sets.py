@@ -1,0 +1,187 @@
+"""Which atoms a layer may have, and how they move: sparse ones, or a bounded part beside a skip."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._stack import row_norms
+
+_BLOCK = 32  # atoms whose gradients come from one product of matrices
+_UNUSED = 1e-10  # squared codes of an atom, over those of the atom used most, that count as none
+_STEPS = 2  # projected gradient steps of an update, each with singular values
+_HALVINGS = 30
+
+
+@dataclass(frozen=True)
+class Atoms:
+    """A dictionary of unit atoms; with a skip, of ``identity + residual``.
+
+    Attributes
+    ----------
+    components : ndarray of shape (n_components, n_features)
+        Unit atoms; with a skip ``(identity + residual) / lengths[:, None]``.
+    residual : ndarray of shape (n_components, n_features) or None
+        What is learned beside the skip.
+    lengths : ndarray of shape (n_components,) or None
+        Lengths of the rows of ``identity + residual``.
+    """
+
+    components: np.ndarray
+    residual: np.ndarray | None = None
+    lengths: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class PlainAtoms:
+    """Unit atoms with at most so many nonzeros.
+
+    Attributes
+    ----------
+    dtype : dtype
+        Precision of the atoms.
+    n_nonzero : int or None
+        Most nonzeros of an atom; None for any number.
+    """
+
+    dtype: np.dtype
+    n_nonzero: int | None = None
+
+    def nearest(self, matrix):
+        """The nearest atoms; where a row is zero, one that points along an axis."""
+        axes = np.eye(*matrix.shape)
+        axes[matrix.shape[1] :, 0] = 1
+        return self._along(matrix.astype(np.float64), axes)
+
+    def descend(self, atoms, gram, cross):
+        """Minimise ``tr(C' gram C) / 2 - tr(C' cross)`` over one atom after the other.
+
+        On the sphere the minimiser over an atom is the negative gradient that the others
+        leave, its largest entries kept and scaled to unit length. So the value never rises.
+        """
+        new = atoms.components.astype(np.float64)
+        use = np.diag(gram)
+        used = use > _UNUSED * use.max(initial=0)
+        for first in range(0, len(new), _BLOCK):
+            rows = slice(first, first + _BLOCK)
+            descent = cross[rows] - gram[rows] @ new
+            for i, j in enumerate(range(first, first + len(descent))):
+                if not used[j]:
+                    continue
+                atom = self._thin((descent[i] + use[j] * new[j])[None])[0]
+                length = np.linalg.norm(atom)
+                if length > 0:
+                    change = atom / length - new[j]
+                    new[j] += change
+                    descent[i + 1 :] -= np.outer(gram[j, rows][i + 1 :], change)
+        return Atoms(new.astype(self.dtype))
+
+    def step(self, atoms, gradient, curvature, size):
+        """A gradient step of every atom, `size` over its curvature; then the nearest atoms."""
+        rate = np.divide(size, curvature, out=np.zeros_like(curvature), where=curvature > 0)
+        old = atoms.components.astype(np.float64)
+        return self._along(old - rate[:, None] * gradient, old)
+
+    def replace(self, atoms, which, directions):
+        """Point atoms, as many as there are directions, along these."""
+        new = atoms.components.astype(np.float64)
+        which = which[: len(directions)]
+        new[which] = directions
+        return self._along(new, atoms.components)
+
+    def _along(self, directions, otherwise):
+        thin = self._thin(directions)
+        lengths = row_norms(thin)
+        zero = lengths == 0
+        unit = thin / np.where(zero, 1, lengths)[:, None]
+        return Atoms(np.where(zero[:, None], otherwise, unit).astype(self.dtype))
+
+    def _thin(self, matrix):
+        """The largest entries of each row; the others are zero."""
+        if self.n_nonzero is None or self.n_nonzero >= matrix.shape[1]:
+            return matrix
+        dropped = np.abs(matrix).argpartition(-self.n_nonzero, axis=1)[:, : -self.n_nonzero]
+        thin = matrix.copy()
+        np.put_along_axis(thin, dropped, 0, axis=1)
+        return thin
+
+
+@dataclass(frozen=True)
+class SkipAtoms:
+    """Unit atoms along the rows of ``identity + residual``, whose residual is bounded.
+
+    Attributes
+    ----------
+    dtype : dtype
+        Precision of the atoms.
+    bound : float or None
+        Largest spectral norm of the residual, below 1; None for any.
+    """
+
+    dtype: np.dtype
+    bound: float | None
+
+    def assemble(self, residual):
+        """The atoms of a residual, after it was brought within the bound and rounded."""
+        residual = self._within(residual)
+        total = np.eye(len(residual), dtype=self.dtype) + residual
+        lengths = np.linalg.norm(total, axis=1)
+        if not lengths.all():
+            residual = np.where(lengths[:, None] > 0, residual, 0).astype(self.dtype)
+            return self.assemble(residual)
+        return Atoms(total / lengths[:, None], residual, lengths)
+
+    def descend(self, atoms, gram, cross):
+        """Projected gradient steps of ``tr(C' gram C) / 2 - tr(C' cross)``; it never rises."""
+
+        def value_of(components):
+            components = components.astype(np.float64)
+            return 0.5 * np.vdot(components, gram @ components - 2 * cross)
+
+        curvature = np.full(len(gram), np.linalg.eigvalsh(gram)[-1])
+        value = value_of(atoms.components)
+        size = 1.0
+        for _ in range(_STEPS):
+            gradient = gram @ atoms.components.astype(np.float64) - cross
+            for _ in range(_HALVINGS):
+                new = self.step(atoms, gradient, curvature, size)
+                if (new_value := value_of(new.components)) < value:
+                    atoms, value = new, new_value
+                    break
+                size /= 2
+            else:
+                break
+        return atoms
+
+    def step(self, atoms, gradient, curvature, size):
+        """A gradient step of the residual, in which atoms change as they are scaled to length one.
+
+        All rows move at the pace of the steepest, so that singular values may be clipped.
+        """
+        components = atoms.components.astype(np.float64)
+        lengths = atoms.lengths.astype(np.float64)
+        along = np.einsum("ij,ij->i", gradient, components)
+        across = (gradient - along[:, None] * components) / lengths[:, None]
+        steepest = (curvature / lengths**2).max()
+        if steepest == 0:
+            return atoms
+        return self.assemble(atoms.residual.astype(np.float64) - size / steepest * across)
+
+    def replace(self, atoms, which, directions):
+        """Atoms stay near the skip: none is replaced."""
+        return atoms
+
+    def _within(self, residual):
+        if self.bound is None:
+            return residual.astype(self.dtype)
+        squares, vectors = np.linalg.eigh(residual.T @ residual)
+        over = squares > self.bound**2
+        if over.any():
+            vectors = vectors[:, over]
+            excess = 1 - self.bound / np.sqrt(squares[over])
+            residual = residual - (residual @ (vectors * excess)) @ vectors.T
+        rounded = residual.astype(self.dtype)
+        norm = np.linalg.norm(rounded.astype(np.float64), 2)
+        if norm > self.bound:
+            # Rounding has lengthened it by some units in the last place.
+            rounded *= self.dtype.type(self.bound / norm) * (1 - np.finfo(self.dtype).eps)
+        return rounded

@@ -1,0 +1,601 @@
+"""`MultiLayerSparseCoder`: a stack of dictionaries learned from signals, and codes in it."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from .._parallel import single_threaded_blas
+from ..theory import residual_certificate
+from ._atom_sets import Atoms, PlainAtoms, SkipAtoms
+from ._demands import check_counts, per_layer
+from ._joint_learning import learn_jointly
+from ._layerwise import learn_layer_by_layer
+from ._learning_problems import layer_sums
+from ._output import OUTPUT_CONSTRAINT, LayeredOutputMixin
+from ._stack import Stack
+from ._stack_coding import ALGORITHMS, StackCoding, scale_of, takes_alpha
+from ._strategies import check_alpha
+
+_BLOCK = 8192  # signals whose codes of all layers are dense at a time
+_POWER = 3  # of a signal's number, in proportion to which partial_fit counts it
+
+
+class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
+    """Learn a stack of dictionaries, and code signals sparsely in all its layers.
+
+    The synthesis model is ``x ~ g_1 C_1``, ``g_{i-1} ~ g_i C_i``: signals are made of the atoms
+    of the first dictionary, their codes of the atoms of the second, and so on. Learning begins
+    layer by layer and ends with all layers together: codes and dictionaries are improved in
+    turn, and neither raises the objective,
+
+    - of ``"ml_fista"`` and ``"ml_ista"`` the multi-layer lasso
+      ``0.5 ||x - g_L C_L ... C_1||_2^2 + sum_i alpha_i ||g_L C_L ... C_{i+1}||_1``;
+    - of layered pursuits ``sum_i (0.5 ||g_{i-1} - g_i C_i||_2^2 + alpha_i ||g_i||_1)``, those
+      that take a number of atoms without the penalty.
+
+    Parameters
+    ----------
+    n_components : int or sequence of int, default=None
+        Atoms of each layer, from the signal on. An int is one layer; ``None`` means two of
+        n_features atoms, or what `dictionaries` have.
+
+    dictionaries : sequence of array-like, default=None
+        ``C_1`` of shape (n_components_1, n_features), ``C_2`` of shape (n_components_2,
+        n_components_1) and so on. If given, nothing is learned.
+
+    algorithm : {"ml_fista", "ml_ista"} or "layered_" and a pursuit, default="ml_fista"
+        How signals are coded, in `fit` and in `transform`. ``"layered_omp"``,
+        ``"layered_lasso_lars"``, ``"layered_threshold"`` and so on code one layer after the other;
+        pursuits are those of :func:`~sklearn_resnet_sc.coding.sparse_encode`. Thresholds find
+        no codes that rebuild signals: for ``"layered_threshold"`` dictionaries are
+        learned with ``"layered_lasso_cd"``, for ``"layered_hard_threshold"`` with
+        ``"layered_omp"``.
+
+    alpha : float or sequence of float, default=0.05
+        Weight of the l1 norm of each layer, or threshold; one for all or one a layer. See
+        `scale_alpha`. Not used by pursuits that take a number of atoms.
+
+    scale_alpha : bool, default=True
+        Whether `alpha` is a share of the root mean square length of the training signals,
+        so that the same number suits data in any unit. If False it is
+        absolute, as in :class:`~sklearn_resnet_sc.SparseCoder`.
+
+    n_nonzero_coefs : int or sequence of int, default=None
+        Most atoms per signal, one number for all layers or one a layer, for layered pursuits that
+        take it; ``None`` means a tenth of what the layer codes, of n_features or
+        ``n_components[i - 1]``, and at least one.
+
+    residual : bool, default=False
+        Whether every square layer, which has as many atoms as what it codes has
+        entries, is learned as ``identity + residual``, see
+        :class:`~sklearn_resnet_sc.ResidualDictionaryLearning`. Other layers are plain;
+        `residuals_` tells which is which.
+
+    residual_bound : float or None, default=0.9
+        The rho in (0, 1) with ``||residual||_2 <= rho``, which certifies the condition number of
+        ``identity + residual``; kept by joint learning, too. ``None`` lifts it.
+
+    atom_nonzero : int or sequence of int, default=None
+        Most nonzeros of an atom of the second and deeper layers, one number or one for each
+        of these; layers with a skip are left as they are. ``None``: any number.
+
+    positive_code : bool, default=False
+        Whether codes of every layer must not be negative.
+
+    output : {"last", "concat"} or int, default="last"
+        What `transform` returns: codes of the deepest layer, of all layers side by side, or
+        of the layer with this index, 0 the first.
+
+    sparse_output : bool, default=False
+        Whether `transform` returns CSR.
+
+    n_passes : int, default=5
+        Passes over the signals when each layer is learned alone.
+
+    max_iter : int, default=5
+        Most joint updates of all layers; 0 keeps what was learned layer by layer.
+
+    tol : float, default=1e-4
+        Joint learning ends where an update and the coding after it gain at most `tol` times
+        the objective.
+
+    transform_max_iter : int, default=100
+        Most iterations of iterative pursuits, in joint learning too. ``"ml_fista"`` and
+        ``"ml_ista"`` give no warning where they end there.
+
+    transform_tol : float, default=1e-4
+        Where iterative pursuits stop: ``"ml_fista"`` and ``"ml_ista"`` where no entry of
+        a deepest code changes by more than this times the largest, layered l1 pursuits at
+        this relative duality gap.
+
+    warm_start : bool, default=False
+        Whether `fit` begins with the dictionaries of the fit before, if there was one.
+
+    callback : callable, default=None
+        Called after every joint update with a dict: ``iteration`` (from 1), ``dictionaries`` and
+        ``error``, the objectives so far in the units in which the largest entry of the
+        signals is about one.
+
+    random_state : int, RandomState instance or None, default=None
+        Of the first atoms and the order of the signals.
+
+    n_jobs : int, default=None
+        Number of threads. Results are the same to the bit for every number.
+
+    verbose : int, default=0
+        Whether to show progress bars.
+
+    Attributes
+    ----------
+    dictionaries_ : list of ndarray
+        Dictionaries of all layers; learned ones have unit atoms.
+
+    residuals_ : list of ndarray or None
+        For layers with a skip the residual R: the rows of ``identity + R``, scaled to unit
+        length, are the atoms. None for other layers.
+
+    alpha_ : tuple of float or None
+        The weights used, one a layer, in the units of the signals; None with pursuits that take a
+        number of atoms.
+
+    n_nonzero_coefs_ : tuple of int or None
+        Most atoms of each layer; None with pursuits that take `alpha`.
+
+    n_components_ : tuple of int
+        Atoms of each layer.
+
+    n_layers_ : int
+        Number of layers.
+
+    error_ : list of float
+        The objective, a mean over training signals, before joint learning and after every
+        update; it never rises. Only from a `fit` that learned.
+
+    n_iter_ : int
+        Number of joint updates. Only from a `fit` that learned.
+
+    stop_reason_ : {"tol", "max_iter", "interrupted"}
+        Why joint learning ended. After a KeyboardInterrupt, which is raised on,
+        everything is what had been learned until then.
+
+    n_steps_ : int
+        Number of batches that `partial_fit` has seen.
+
+    n_features_in_ : int
+        Number of features.
+
+    feature_names_in_ : ndarray of shape (``n_features_in_``,)
+        Names of features seen during `fit`, where they are all strings.
+
+    See Also
+    --------
+    DeepCodingSolver : Codes as sparse or as close as asked for, with certificates.
+    sklearn_resnet_sc.DictionaryLearning : One layer.
+
+    Notes
+    -----
+    The first dictionary is updated by block descent over its atoms, each at its optimum on the
+    sphere; so are all dictionaries of layered pursuits. For the multi-layer lasso inner
+    dictionaries take a projected gradient step, which is halved until the objective falls.
+    Atoms that no code uses are pointed at the signals coded worst.
+
+    References
+    ----------
+    J. Sulam, V. Papyan, Y. Romano, M. Elad, "Multilayer convolutional sparse modeling: pursuit
+    and dictionary learning", IEEE Trans. Signal Processing 66 (2018) (sparse inner
+    dictionaries); J. Sulam, A. Aberdam, A. Beck, M. Elad, "On multi-layer basis pursuit,
+    efficient algorithms and convolutional neural networks", IEEE TPAMI 42 (2020) (ML-ISTA,
+    ML-FISTA, and learning with them).
+
+    Examples
+    --------
+    >>> from sklearn_resnet_sc import MultiLayerSparseCoder
+    >>> from sklearn_resnet_sc.datasets import make_multilayer_sparse_signals
+    >>> X, _, _ = make_multilayer_sparse_signals(
+    ...     300, n_features=16, n_components=(20, 24), n_nonzero_coefs=2, random_state=0
+    ... )
+    >>> coder = MultiLayerSparseCoder((20, 24), output="concat", random_state=0).fit(X)
+    >>> coder.transform(X).shape
+    (300, 44)
+    >>> coder.get_feature_names_out()[[0, 20]]
+    array(['multilayersparsecoder_layer1_0', 'multilayersparsecoder_layer2_0'],
+          dtype=object)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), "array-like", None],
+        "dictionaries": ["array-like", list, tuple, None],
+        "algorithm": [StrOptions(ALGORITHMS)],
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
+        "scale_alpha": ["boolean"],
+        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), "array-like", None],
+        "residual": ["boolean"],
+        "residual_bound": [Interval(Real, 0, 1, closed="neither"), None],
+        "atom_nonzero": [Interval(Integral, 1, None, closed="left"), "array-like", None],
+        "positive_code": ["boolean"],
+        "output": OUTPUT_CONSTRAINT,
+        "sparse_output": ["boolean"],
+        "n_passes": [Interval(Integral, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "transform_max_iter": [Interval(Integral, 1, None, closed="left")],
+        "transform_tol": [Interval(Real, 0, None, closed="neither")],
+        "warm_start": ["boolean"],
+        "callback": [callable, None],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components=None,
+        *,
+        dictionaries=None,
+        algorithm="ml_fista",
+        alpha=0.05,
+        scale_alpha=True,
+        n_nonzero_coefs=None,
+        residual=False,
+        residual_bound=0.9,
+        atom_nonzero=None,
+        positive_code=False,
+        output="last",
+        sparse_output=False,
+        n_passes=5,
+        max_iter=5,
+        tol=1e-4,
+        transform_max_iter=100,
+        transform_tol=1e-4,
+        warm_start=False,
+        callback=None,
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.dictionaries = dictionaries
+        self.algorithm = algorithm
+        self.alpha = alpha
+        self.scale_alpha = scale_alpha
+        self.n_nonzero_coefs = n_nonzero_coefs
+        self.residual = residual
+        self.residual_bound = residual_bound
+        self.atom_nonzero = atom_nonzero
+        self.positive_code = positive_code
+        self.output = output
+        self.sparse_output = sparse_output
+        self.n_passes = n_passes
+        self.max_iter = max_iter
+        self.tol = tol
+        self.transform_max_iter = transform_max_iter
+        self.transform_tol = transform_tol
+        self.warm_start = warm_start
+        self.callback = callback
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @property
+    def _stack(self):
+        check_is_fitted(self)
+        return self._fitted_stack
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the dictionaries, unless they are given.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training signals.
+        y : None
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        MultiLayerSparseCoder
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If dictionaries do not chain or a parameter is not valid; the layer is named.
+        KeyboardInterrupt
+            If interrupted, after what was learned has been stored.
+        """
+        warm = self.warm_start and hasattr(self, "_atoms")
+        X = self._check_signals(X, reset=True)
+        if self.dictionaries is not None:
+            self._take_dictionaries(X)
+            return self
+        sizes = self._sizes(X.shape[1])
+        sets = self._sets(X.shape[1], sizes, X.dtype)
+        scale = scale_of(X)
+        signals = X * scale
+        coding = self._coding(signals, sizes, scale)
+        training, interrupt = coding.for_learning(), None
+        if warm and _fits(self._atoms, sets, X.shape[1], sizes):
+            atoms = _carried_over(self._atoms, sets)
+        else:
+            atoms, interrupt = learn_layer_by_layer(
+                signals,
+                sizes,
+                sets,
+                training.pursuits(len(sizes)),
+                n_passes=self.n_passes,
+                random_state=check_random_state(self.random_state),
+                n_jobs=self.n_jobs,
+                verbose=self.verbose,
+            )
+        problem = training.problem(signals, sets)
+        learned = learn_jointly(
+            problem,
+            atoms,
+            max_iter=self.max_iter if interrupt is None else 0,
+            tol=self.tol,
+            verbose=self.verbose,
+            callback=self.callback,
+        )
+        interrupt = interrupt or learned.interrupt
+        layers = [] if learned.codes is None else problem.layers(learned.atoms, learned.codes)
+        self._sums = layer_sums(signals, layers, self.n_jobs)
+        self._sums_scale, self._n_seen, self.n_steps_ = float(scale), len(X) if layers else 0, 0
+        self._keep(learned.atoms, coding.scaled(1 / float(scale)))
+        self.error_ = [value / float(scale) / float(scale) for value in learned.error]
+        self.n_iter_ = learned.n_iter
+        self.stop_reason_ = learned.stop_reason if interrupt is None else "interrupted"
+        if interrupt is not None:
+            raise interrupt
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Update all dictionaries once, from one batch and sums over those before.
+
+        The batch is coded; the codes of every layer are added to sums over all signals seen, in
+        which old ones count less, and each dictionary descends the squared residual of its layer
+        in these sums. After `fit`, its signals count as seen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The batch; batches may differ in size. The first one, where no `fit` came before,
+            also gives what learning starts from and the scale of `alpha`.
+        y : None
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        MultiLayerSparseCoder
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        first = not hasattr(self, "_fitted_stack")
+        X = self._check_signals(X, reset=first)
+        if self.dictionaries is not None:
+            if first:
+                self._take_dictionaries(X)
+            return self
+        if not first:
+            X = X.astype(self._fitted_stack.dtype, copy=False)
+        sizes = self._sizes(X.shape[1])
+        sets = self._sets(X.shape[1], sizes, X.dtype)
+        scale = scale_of(X) if first else X.dtype.type(self._sums_scale)
+        signals = X * scale
+        if first:
+            coding = self._coding(signals, sizes, scale)
+            atoms, interrupt = learn_layer_by_layer(
+                signals,
+                sizes,
+                sets,
+                coding.for_learning().pursuits(len(sizes)),
+                n_passes=1,
+                random_state=check_random_state(self.random_state),
+                n_jobs=self.n_jobs,
+            )
+            if interrupt is not None:
+                raise interrupt
+            self._sums, self._n_seen, n_steps = None, 0, 0
+            self._sums_scale = float(scale)
+        else:
+            coding, atoms, n_steps = (
+                self._fitted_coding.scaled(float(scale)),
+                self._atoms,
+                self.n_steps_,
+            )
+        codes = coding.for_learning().codes(
+            signals, Stack(tuple(layer.components for layer in atoms))
+        )
+        sums = layer_sums(signals, codes, self.n_jobs)
+        if self._sums:
+            kept = (self._n_seen / (self._n_seen + len(X))) ** _POWER
+            sums = [
+                (kept * old_gram + gram, kept * old_cross + cross)
+                for (old_gram, old_cross), (gram, cross) in zip(self._sums, sums, strict=True)
+            ]
+        with single_threaded_blas():
+            atoms = [s.descend(a, *both) for s, a, both in zip(sets, atoms, sums, strict=True)]
+        self._sums, self._n_seen, self.n_steps_ = sums, self._n_seen + len(X), n_steps + 1
+        self._keep(atoms, coding.scaled(1 / float(scale)))
+        return self
+
+    def transform(self, X):
+        """Codes of signals.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Signals.
+
+        Returns
+        -------
+        ndarray or CSR of shape (n_samples, n_features_out)
+            Codes of the deepest layer, of another, or of all side by side, first layer
+            first; see the parameter `output`.
+        """
+        check_is_fitted(self)
+        X = self._check_signals(X)
+        parts = [self._select(self._codes(X[rows])) for rows in gen_batches(len(X), _BLOCK)]
+        if len(parts) == 1:
+            return parts[0]
+        return sparse.vstack(parts, format="csr") if self.sparse_output else np.concatenate(parts)
+
+    @property
+    def certificates_(self):
+        """What is certain about each dictionary: a list of `ResidualCertificate`."""
+        check_is_fitted(self)
+        bound = self.residual_bound
+        return [
+            residual_certificate(None, dictionary)
+            if residual is None
+            else residual_certificate(
+                np.eye(len(residual), dtype=residual.dtype), residual, residual_bound=bound
+            )
+            for dictionary, residual in zip(self.dictionaries_, self.residuals_, strict=True)
+        ]
+
+    def _codes(self, X):
+        """Codes of every layer of validated signals."""
+        scale = scale_of(X)
+        stack = self._stack.astype(X.dtype)
+        codes = self._fitted_coding.scaled(float(scale)).codes(X * scale, stack, self.verbose)
+        return [layer * (1 / scale) for layer in codes]
+
+    def _keep(self, atoms, coding):
+        self._atoms, self._fitted_coding = atoms, coding
+        self._fitted_stack = Stack(tuple(layer.components for layer in atoms))
+        self.dictionaries_ = list(self._fitted_stack.dictionaries)
+        self.residuals_ = [layer.residual for layer in atoms]
+        self.alpha_, self.n_nonzero_coefs_ = coding.alpha, coding.n_nonzero
+        self.n_components_, self.n_layers_ = self._fitted_stack.n_components, len(atoms)
+
+    def _take_dictionaries(self, X):
+        stack = Stack.check(self.dictionaries, dtype=X.dtype)
+        if X.shape[1] != stack.n_features:
+            raise ValueError(
+                f"dictionaries[0] (layer 1) is for signals of {stack.n_features} features; "
+                f"X has {X.shape[1]}."
+            )
+        if self.residual:
+            raise ValueError("residual=True is for dictionaries that are learned; some are given.")
+        sizes = stack.n_components
+        if self.n_components is not None and self._sizes(X.shape[1]) != sizes:
+            raise ValueError(
+                f"n_components must be None or that of dictionaries, {sizes}; "
+                f"got {self.n_components!r}."
+            )
+        self._check_output(len(sizes))
+        scale = scale_of(X)
+        coding = self._coding(X * scale, sizes, scale).scaled(1 / float(scale))
+        self._keep([Atoms(matrix) for matrix in stack.dictionaries], coding)
+
+    def _sizes(self, n_features):
+        """Atoms of each layer."""
+        if self.n_components is None:
+            return (n_features, n_features)
+        if isinstance(self.n_components, Integral):
+            return (int(self.n_components),)
+        sizes = tuple(self.n_components)
+        if not sizes:
+            raise ValueError("n_components must have one entry a layer; got none.")
+        for layer, size in enumerate(sizes, 1):
+            if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
+                raise ValueError(
+                    f"n_components[{layer - 1}] (layer {layer}) must be an integer of at "
+                    f"least 1; got {size!r}."
+                )
+        return tuple(int(size) for size in sizes)
+
+    def _sets(self, n_features, sizes, dtype):
+        """Which atoms each layer may have."""
+        self._check_output(len(sizes))
+        inner = self._inner_counts(len(sizes))
+        sets = []
+        for layer, (size, width) in enumerate(zip(sizes, (n_features, *sizes), strict=False)):
+            if self.residual and size == width:
+                sets.append(SkipAtoms(dtype, self.residual_bound))
+            else:
+                sets.append(PlainAtoms(dtype, inner[layer - 1] if layer else None))
+        return sets
+
+    def _inner_counts(self, n_layers):
+        if n_layers == 1:
+            return []
+        counts = []
+        for layer, (count, _) in enumerate(
+            per_layer(self.atom_nonzero, n_layers - 1, "atom_nonzero"), 2
+        ):
+            if count is not None and (not isinstance(count, Integral) or count < 1):
+                raise ValueError(
+                    f"atom_nonzero of layer {layer} must be an integer of at least 1 or None; "
+                    f"got {count!r}."
+                )
+            counts.append(count)
+        return counts
+
+    def _coding(self, signals, sizes, scale):
+        """How the stack is coded, in the units of signals that were scaled."""
+        common = {
+            "algorithm": self.algorithm,
+            "positive": bool(self.positive_code),
+            "max_iter": int(self.transform_max_iter),
+            "tol": float(self.transform_tol),
+            "n_jobs": self.n_jobs,
+        }
+        if not takes_alpha(self.algorithm):
+            return StackCoding(
+                alpha=None, n_nonzero=self._counts(signals.shape[1], sizes), **common
+            )
+        if self.n_nonzero_coefs is not None:
+            raise ValueError(
+                f"algorithm={self.algorithm!r} takes alpha, not n_nonzero_coefs; "
+                f"got n_nonzero_coefs={self.n_nonzero_coefs!r}."
+            )
+        values = check_alpha(self.alpha, len(sizes))
+        if self.scale_alpha:
+            energy = np.einsum("ij,ij->", signals, signals, dtype=np.float64)
+            scale = np.sqrt(energy / len(signals))
+        return StackCoding(
+            alpha=tuple(value * float(scale) for value in values), n_nonzero=None, **common
+        )
+
+    def _counts(self, n_features, sizes):
+        """Most atoms of each layer."""
+        wanted = self.n_nonzero_coefs
+        if wanted is None:
+            widths = (n_features, *sizes)
+            wanted = [
+                min(max(width // 10, 1), size) for width, size in zip(widths, sizes, strict=False)
+            ]
+        return check_counts(wanted, sizes)
+
+
+def _fits(atoms, sets, n_features, sizes):
+    """Whether atoms of an earlier fit are of the kind and shape that is wanted."""
+    shapes = list(zip(sizes, (n_features, *sizes), strict=False))
+    return len(atoms) == len(sets) and all(
+        layer.components.shape == shape
+        and (layer.residual is not None) == isinstance(one, SkipAtoms)
+        for layer, one, shape in zip(atoms, sets, shapes, strict=False)
+    )
+
+
+def _carried_over(atoms, sets):
+    """Atoms of an earlier fit in the sets of this one."""
+    return [
+        one.nearest(layer.components)
+        if layer.residual is None
+        else one.assemble(layer.residual.astype(np.float64))
+        for layer, one in zip(atoms, sets, strict=True)
+    ]

@@ -1,0 +1,139 @@
+"""How a stack is coded: a multi-layer or a layered pursuit with its weights or counts."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..coding import SparseCodingMixin
+from ._demands import Demands
+from ._layered import solve_layered
+from ._layerwise import LayerPursuit
+from ._learning_problems import JointLasso, LayeredCoding
+from ._ml_fista import multi_layer_lasso
+
+_JOINT = ("ml_fista", "ml_ista")
+_PREFIX = "layered_"
+_BY_ALPHA = ("lasso_lars", "lasso_cd", "fista", "threshold")
+_PENALISED = ("lasso_lars", "lasso_cd", "fista")
+_PURSUITS = SparseCodingMixin._parameter_constraints["transform_algorithm"][0].options
+
+_LEARNED_WITH = {
+    _PREFIX + "threshold": _PREFIX + "lasso_cd",
+    _PREFIX + "hard_threshold": _PREFIX + "omp",
+}
+
+ALGORITHMS = {*_JOINT, *(_PREFIX + name for name in _PURSUITS)}
+
+
+def takes_alpha(algorithm):
+    """Whether an algorithm goes by weights or thresholds, not by numbers of atoms."""
+    return algorithm in _JOINT or algorithm.removeprefix(_PREFIX) in _BY_ALPHA
+
+
+@dataclass(frozen=True)
+class StackCoding:
+    """An algorithm with its options.
+
+    Attributes
+    ----------
+    algorithm : str
+        One of `ALGORITHMS`.
+    alpha : tuple of float or None
+        Weights or thresholds, one a layer.
+    n_nonzero : tuple of int or None
+        Most atoms, one a layer.
+    positive : bool
+        Whether codes must not be negative.
+    max_iter : int
+        Most iterations.
+    tol : float
+        Where iterations stop.
+    n_jobs : int or None
+        Threads.
+    """
+
+    algorithm: str
+    alpha: tuple | None
+    n_nonzero: tuple | None
+    positive: bool
+    max_iter: int
+    tol: float
+    n_jobs: int | None
+
+    def scaled(self, factor):
+        """The same for signals multiplied by a factor."""
+        if self.alpha is None:
+            return self
+        return replace(self, alpha=tuple(value * factor for value in self.alpha))
+
+    def codes(self, X, stack, verbose=0):
+        """Codes of every layer, dense or CSR; the largest entry of X is about 1."""
+        if self.algorithm in _JOINT:
+            options = self._joint_options() | {"verbose": verbose}
+            return multi_layer_lasso(X, stack, self.alpha, **options).codes
+        options = self._layered_options() | {"verbose": verbose}
+        demands, alpha = self._demands(len(stack)), self.alpha
+        return [layer.codes for layer in solve_layered(X, stack, demands, alpha=alpha, **options)]
+
+    def for_learning(self):
+        """The same, but that thresholds are replaced by the pursuits that they begin."""
+        return replace(self, algorithm=_LEARNED_WITH.get(self.algorithm, self.algorithm))
+
+    def problem(self, X, sets):
+        """What joint learning makes small."""
+        if self.algorithm in _JOINT:
+            return JointLasso(X, sets, self.alpha, self._joint_options())
+        penalised = self.algorithm.removeprefix(_PREFIX) in _PENALISED
+        return LayeredCoding(
+            X,
+            sets,
+            self._demands(len(sets)),
+            self.alpha,
+            self._layered_options(),
+            penalised=penalised,
+        )
+
+    def pursuits(self, n_layers):
+        """How each layer is coded while it is learned alone."""
+        joint = self.algorithm in _JOINT
+        algorithm = "lasso_cd" if joint else self.algorithm.removeprefix(_PREFIX)
+        return [
+            LayerPursuit(
+                algorithm,
+                None if self.alpha is None else self.alpha[layer],
+                None if self.n_nonzero is None else self.n_nonzero[layer],
+                self.positive,
+            )
+            for layer in range(n_layers)
+        ]
+
+    def _demands(self, n_layers):
+        none = (None,) * n_layers
+        return Demands(self.n_nonzero or none, none)
+
+    def _joint_options(self):
+        return {
+            "momentum": self.algorithm == "ml_fista",
+            "positive": self.positive,
+            "max_iter": self.max_iter,
+            "tol": self.tol,
+            "n_jobs": self.n_jobs,
+        }
+
+    def _layered_options(self):
+        return {
+            "pursuit": self.algorithm.removeprefix(_PREFIX),
+            "positive": self.positive,
+            "max_iter": self.max_iter,
+            "gap_tol": self.tol,
+            "n_jobs": self.n_jobs,
+        }
+
+
+def scale_of(X):
+    """A power of two that makes the largest entry of X about one; it changes no bits."""
+    largest = max(float(X.max(initial=0)), -float(X.min(initial=0)))
+    limit = -np.finfo(X.dtype).minexp - 1
+    exponent = -math.frexp(largest)[1] if largest else 0
+    return X.dtype.type(math.ldexp(1.0, int(np.clip(exponent, -limit, limit))))
