@@ -7,15 +7,9 @@ and sparse coding", JMLR 11 (2010), algorithm 2.
 import numpy as np
 
 from .._jit import kernel
+from ._capped_descent import descend_within, unused_atoms
 
 _BLOCK = 32  # atoms whose gradients come from one product of matrices
-_UNUSED = 1e-10  # squared codes of an atom, over those of the atom used most, that count as none
-
-
-def unused_atoms(gram):
-    """Whether the codes (their Gram matrix) make no use of an atom."""
-    energy = np.diag(gram)
-    return energy <= _UNUSED * energy.max(initial=0)
 
 
 def bcd(space, dictionary, statistics):
@@ -23,12 +17,13 @@ def bcd(space, dictionary, statistics):
 
     The minimiser over one atom of length at most one is the free minimiser,
     its negative entries set to zero where atoms must be positive, scaled to length
-    one where it is longer. So the objective never rises.
+    one where it is longer; or where coherence is capped, see `descend_within`. So the objective
+    never rises.
 
     Parameters
     ----------
     space : DictionarySet
-        Whether atoms must be positive.
+        Whether atoms must be positive, and the cap on their coherence.
     dictionary : Dictionary
         The present one.
     statistics : Statistics
@@ -43,6 +38,9 @@ def bcd(space, dictionary, statistics):
     """
     gram, cross = statistics.gram, statistics.cross
     atoms = dictionary.components.astype(np.float64)
+    if space.cap is not None:
+        atoms = descend_within(gram, cross, atoms, space.cap.goal(space.dtype), longest=1.0)
+        return space.assemble(space.fit(atoms)), 0.0
     use = np.where(unused_atoms(gram), 0.0, np.diag(gram))
     for first in range(0, len(atoms), _BLOCK):
         rows = slice(first, first + _BLOCK)

@@ -1,10 +1,11 @@
 """A dictionary ``P + R`` with unit atoms, and the set it must stay in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ._bounded import keep_within
+from ._incoherence import CoherenceCap
 
 _SHORTEST = 1e-6
 
@@ -34,6 +35,9 @@ class DictionarySet:
         Whether atoms may be shorter than one; only without a shortcut.
     positive : bool, default=False
         Whether atoms must not have negative entries; only without a shortcut.
+    cap : CoherenceCap or None, default=None
+        What the mutual coherence must not exceed; only without a shortcut, and not of positive
+        atoms.
     """
 
     shortcut: np.ndarray | None
@@ -41,6 +45,7 @@ class DictionarySet:
     dtype: np.dtype
     ball: bool = False
     positive: bool = False
+    cap: CoherenceCap | None = None
 
     def fit(self, residual):
         """The residual in the precision asked for and within the limit."""
@@ -54,8 +59,15 @@ class DictionarySet:
         """The dictionary of a residual that `fit` has returned.
 
         An atom too short to have a direction goes back to the shortcut, which
-        cannot raise the norm of the residual.
+        cannot raise the norm of the residual. Atoms too close to one another are moved apart.
         """
+        dictionary = self._scale(residual)
+        if self.cap is None:
+            return dictionary
+        components = self.cap.enforce(dictionary.components)
+        return replace(dictionary, components=components, residual=components)
+
+    def _scale(self, residual):
         if self.ball:
             lengths = np.linalg.norm(residual, axis=1)
             components = residual / np.maximum(lengths, 1)[:, None]
@@ -71,5 +83,5 @@ class DictionarySet:
         lengths = np.linalg.norm(total, axis=1)
         if (short := lengths < _SHORTEST).any():
             residual = np.where(short[:, None], self.dtype.type(0), residual)
-            return self.assemble(residual)
+            return self._scale(residual)
         return Dictionary(total / lengths[:, None], residual, lengths)

@@ -7,7 +7,10 @@ design", ICASSP 1999; the iteration is also known as ILS-DLA.
 import numpy as np
 
 from ._bounded import solve_bounded
+from ._capped_descent import descend_within
 from ._surrogate import raw_sums
+
+_PASSES = 3  # over the atoms, where coherence is capped
 
 
 def mod(space, dictionary, statistics):
@@ -15,7 +18,8 @@ def mod(space, dictionary, statistics):
 
     With a shortcut P the codes held fixed are the raw ones,
     ``code / lengths``: minimise ``||X - (code / lengths) (P + R)||_F^2`` over R,
-    under ``||R||_2 <= limit`` where there is a limit.
+    under ``||R||_2 <= limit`` where there is a limit. Where coherence is capped there is no
+    solution at once: some passes over the atoms, none of which raises the objective.
 
     Parameters
     ----------
@@ -38,7 +42,11 @@ def mod(space, dictionary, statistics):
     gram, cross = raw_sums(dictionary, statistics)
     shortcut = 0.0 if space.shortcut is None else space.shortcut.astype(np.float64)
     old = dictionary.residual.astype(np.float64)
-    if space.limit is None:
+    if space.cap is not None:
+        gap = 0.0
+        goal = space.cap.goal(space.dtype)
+        new = descend_within(gram, cross, old, goal, n_passes=_PASSES)
+    elif space.limit is None:
         gap = 0.0
         new = old + _free_change(gram, cross, shortcut + old)
         vanished = np.linalg.norm(shortcut + new, axis=1) < 1e-12
