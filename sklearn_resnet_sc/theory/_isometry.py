@@ -43,6 +43,12 @@ def isometry_table(dictionary, max_order):
     return lower, upper
 
 
+def upper_isometry(layer, max_order):
+    """The largest of `isometry_table` for a layer, which may have rows without effect."""
+    used = layer[layer.any(axis=1)]
+    return float(isometry_table(used, max_order)[1][-1]) if len(used) else 0.0
+
+
 @dataclass(frozen=True)
 class RestrictedIsometry(Statement):
     """How much a code of at most s atoms may change its length.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ._checks import check_count, check_dictionary, check_matrix, check_nonnegative
-from ._isometry import isometry_table
+from ._isometry import isometry_table, upper_isometry
 from ._spectra import default_rtol, singular_spectrum
 from ._statement import Statement, frozen_array, number, plural
 
@@ -25,13 +25,15 @@ def check_stack(dictionaries, *, model="synthesis"):
     """A list of dictionaries whose shapes form a chain; one matrix is a stack of one.
 
     Synthesis: ``x ~ g_1 D_1``, ``g_{i-1} ~ g_i D_i``, so that the atoms of `D_i` have as many
-    entries as `D_{i-1}` has atoms. Forward: ``T_i ~ T_{i-1} D_i``, the other way round.
+    entries as `D_{i-1}` has atoms. Forward: ``T_i ~ T_{i-1} D_i``, the other way round; there a
+    zero row is an input without effect.
     """
+    check = check_dictionary if model == "synthesis" else check_matrix
     dictionaries = as_layers(dictionaries, "dictionaries")
     stack = []
     for i, dictionary in enumerate(dictionaries):
         name = "dictionary" if len(dictionaries) == 1 else f"dictionaries[{i}]"
-        dictionary = check_dictionary(dictionary, name)
+        dictionary = check(dictionary, name)
         if stack:
             above = stack[-1].shape
             wanted, axis = (above[0], 1) if model == "synthesis" else (above[1], 0)
@@ -185,8 +187,8 @@ def layered_stability_bound(dictionaries, n_nonzero, noise, *, slack=0.0, model=
     Raises
     ------
     ValueError
-        If a dictionary is not a finite real matrix or has a zero atom, if shapes form
-        no chain, or if another argument is out of range.
+        If a dictionary is not a finite real matrix or (synthesis) has a zero atom, if shapes
+        form no chain, or if another argument is out of range.
 
     Notes
     -----
@@ -280,7 +282,7 @@ def _forward(stack, counts, noise, slack):
     for i, dictionary in enumerate(stack):
         factor = spectral_norm(dictionary)
         if i:
-            factor = min(factor, math.sqrt(isometry_table(dictionary, 2 * counts[i - 1])[1][-1]))
+            factor = min(factor, math.sqrt(upper_isometry(dictionary, 2 * counts[i - 1])))
         distance = chain[i] = factor * distance + 2 * slack[i]
     silent = np.full(len(stack), math.inf)
     return {

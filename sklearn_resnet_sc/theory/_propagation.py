@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ._checks import check_count, check_matrix, check_nonnegative
-from ._isometry import isometry_table
+from ._isometry import upper_isometry
 from ._layers import as_layers, check_per_layer, check_stack, spectral_norm
 from ._statement import Statement, frozen_array, number
 
@@ -62,8 +62,8 @@ def error_propagation_bound(dictionaries, noise, *, n_nonzero=None, residual=Fal
     Parameters
     ----------
     dictionaries : array-like or sequence of array-like
-        The layers ``(size of T_{i-1}, size of T_i)``, atoms as rows, of any length. For
-        residual layers the square matrices R_i, which may have zero rows.
+        The layers ``(size of T_{i-1}, size of T_i)``, atoms as rows, of any length, zero
+        too. For residual layers the square matrices R_i.
     noise : float
         Distance epsilon_0 of the two inputs.
     n_nonzero : int or sequence of int, default=None
@@ -79,8 +79,8 @@ def error_propagation_bound(dictionaries, noise, *, n_nonzero=None, residual=Fal
     Raises
     ------
     ValueError
-        If a dictionary is not a finite real matrix or has a zero atom, if shapes form
-        no chain, or if another argument is out of range.
+        If a dictionary is not a finite real matrix, if shapes form no chain, or if another
+        argument is out of range.
 
     Notes
     -----
@@ -120,7 +120,7 @@ def error_propagation_bound(dictionaries, noise, *, n_nonzero=None, residual=Fal
             lambda v, name, i: check_count(v, name, high=stack[i].shape[1]),
         )
         for i in range(1, len(stack)):
-            sparse[i] = math.sqrt(float(isometry_table(stack[i], 2 * counts[i - 1])[1][-1]))
+            sparse[i] = math.sqrt(upper_isometry(stack[i], 2 * counts[i - 1]))
     by_norms, by_coherence = _grown(noise, norms), _grown(noise, sparse)
     return ErrorPropagation(noise, by_norms, by_coherence, _smaller(by_norms, by_coherence))
 

@@ -130,6 +130,13 @@ def test_forward_model_and_shapes():
     first = math.sqrt(6) + 0.2
     np.testing.assert_allclose(np.sqrt(bound.squared_error[0]), first)
     assert theory.error_propagation_bound(stack, 1.0).by_norms[1] == pytest.approx(6 * 12)
+    # Inputs without effect: the bound is that of the other rows.
+    padded = [np.vstack([stack[0], np.zeros((1, 3))]), stack[1]]
+    for layers in (padded, [stack[0], np.diag([0.0, 1, 1])], [np.zeros((2, 3))]):
+        bound = theory.error_propagation_bound(layers, 1.0, n_nonzero=1)
+        norms = np.cumprod([np.linalg.norm(layer, 2) for layer in layers])
+        assert (bound.squared_error <= norms**2 * (1 + 1e-12)).all()
+        theory.layered_stability_bound(layers, 1, 0.5, model="forward")
     with pytest.raises(ValueError, match=r"dictionaries\[1\] must have as many features as dict"):
         theory.layered_stability_bound(stack, 1, 0.5)
     with pytest.raises(ValueError, match=r"dictionaries\[1\] must have as many components as dict"):
