@@ -8,10 +8,12 @@ import numpy as np
 from scipy.linalg import eigh
 
 from .._jit import kernel
-from ._entries import Entries, recode
+from ._entries import Entries, dot, recode
 from ._missing import Source, read_signal
 
 _ROWS = 512  # errors held at a time
+_MOST_POWERS = 50  # steps of the power iteration, which costs about as much as `eigh` then
+_STILL = 1e-14  # change of a unit vector that is rounding
 
 
 def ksvd(space, dictionary, coded, training_set):
@@ -59,20 +61,21 @@ def ksvd_pass(dictionary, coded, training_set):
         if not order.size:
             continue
         few = order.size <= n_features
-        moment = np.zeros((n_features, n_features))
+        moment = 0.0
         for first in range(0, order.size, len(scratch)):
             some = signals[first : first + len(scratch)]
             errors = scratch[: some.size]
             _errors_without(source, weight, *codes, some, j, atoms, errors)
-            moment = errors @ errors.T if few else moment + errors.T @ errors
-        energy = np.trace(moment)
-        if not energy > 0 or not np.isfinite(energy):
-            continue
-        last = len(moment) - 1
-        _, vectors = eigh(
-            moment, subset_by_index=[last, last], overwrite_a=True, check_finite=False
-        )
-        atom = errors.T @ vectors[:, 0] if few else vectors[:, 0]
+            moment = moment + (errors @ errors.T if few else errors.T @ errors)
+        vector = errors @ atoms[j] if few else atoms[j].copy()
+        if not _leading_vector(moment, vector):
+            energy = np.trace(moment)
+            if not energy > 0 or not np.isfinite(energy):
+                continue
+            last = [len(moment) - 1, len(moment) - 1]
+            vectors = eigh(moment, subset_by_index=last, overwrite_a=True, check_finite=False)[1]
+            vector = vectors[:, 0]
+        atom = errors.T @ vector if few else vector
         length = np.linalg.norm(atom)
         if not length > 0:
             continue
@@ -97,3 +100,37 @@ def _errors_without(source, weight, pointers, indices, values, signals, j, atoms
                 factor = root * values[q]
                 for f in range(errors.shape[1]):
                     errors[e, f] -= factor * atoms[k, f]
+
+
+@kernel
+def _leading_vector(moment, vector):
+    """Power iteration from `vector`, in place; whether it ended at the leading eigenvector.
+
+    Never raises what is left unexplained, as a moment has no negative eigenvalue. An
+    eigenvalue whose square is more than half of the sum of all squares, which is the squared
+    Frobenius norm, is the largest.
+    """
+    n = vector.size
+    following = np.empty(n)
+    total = 0.0
+    for f in range(n):
+        total += dot(moment[f], moment[f])
+    length = np.sqrt(dot(vector, vector))
+    if not length > 0:
+        return False
+    for f in range(n):
+        vector[f] /= length
+    for _ in range(_MOST_POWERS):
+        for f in range(n):
+            following[f] = dot(moment[f], vector)
+        length = np.sqrt(dot(following, following))
+        if not length > 0 or not length < np.inf:
+            return False
+        change = 0.0
+        for f in range(n):
+            value = following[f] / length
+            change += (value - vector[f]) ** 2
+            vector[f] = value
+        if change <= n * _STILL**2:
+            return 2 * length * length > total
+    return False

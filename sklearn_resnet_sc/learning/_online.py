@@ -11,17 +11,46 @@ import numpy as np
 from ._alternation import apply, renew
 from ._statistics import TrainingSet
 
-# Old codes are codes in old atoms: to forget them is what makes learning from a stream fast.
-_POWER = 10.0  # the sums stand for about the last tenth of all signals ...
-_PER_ATOM = 5  # ... but for so many signals per atom at least
+_PER_ATOM = 2  # so many signals per atom before old ones are forgotten faster
 _WARM_UP = 100  # steps that the rules for stopping leave out, or one pass
 
 
-class FadingSums:
-    """Sums over all signals seen; what is old counts less.
+def fading(n_signals, n_new, n_components):
+    """The share that sums over `n_signals` keep when `n_new` more are added.
 
-    The n-th signal counts in proportion to ``n ** power``, whatever the size of the
-    batch that it ends. The power rises from 1, as in scikit-learn's first steps, to 10.
+    Old codes are codes in old atoms: to forget them is what makes learning from a stream
+    fast; but few signals leave the atoms noisy. The first ``N = 2 * n_components`` signals count
+    in proportion to their number, as in scikit-learn's first steps, and the n-th after them
+    in proportion to ``exp(2 * sqrt(n / N))``. So the sums stand for about the last
+    ``sqrt(N * n)`` signals: ever more, and an ever smaller share of all. How signals are divided
+    into batches makes no difference, shares multiply.
+
+    Parameters
+    ----------
+    n_signals : int
+        Number of signals seen before.
+    n_new : int
+        Number of signals in the batch.
+    n_components : int
+        Number of atoms.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
+    if n_signals == 0:
+        return 0.0
+    begin = _PER_ATOM * n_components
+    before, after = (
+        np.log(n / begin) if n < begin else 2 * (np.sqrt(n / begin) - 1)
+        for n in (n_signals, n_signals + n_new)
+    )
+    return float(np.exp(before - after))
+
+
+class FadingSums:
+    """Sums over all signals seen; what is old counts less, see `fading`.
 
     Attributes
     ----------
@@ -42,12 +71,11 @@ class FadingSums:
 
     def add(self, statistics, scale, n_signals):
         """Let what there is fade and add the sums over a batch."""
-        power = min(max(self.n_signals / (_PER_ATOM * len(self.gram)), 1.0), _POWER)
-        fading = (self.n_signals / (self.n_signals + n_signals)) ** power
+        share = fading(self.n_signals, n_signals, len(self.gram))
         # To the units of the larger signals, so that nothing overflows; a power of two.
         scale = float(scale)
         common = scale if self.scale is None else min(self.scale, scale)
-        old = 0.0 if self.scale is None else fading * (common / self.scale) ** 2
+        old = 0.0 if self.scale is None else share * (common / self.scale) ** 2
         new = (common / scale) ** 2
         gram = old * self.gram
         cross = old * self.cross
@@ -56,7 +84,7 @@ class FadingSums:
         # All at once, so that an interrupt finds sums that belong together.
         self.gram, self.cross, self.scale = gram, cross, common
         self.energy = old * self.energy + new * statistics.energy
-        self.usage = fading * self.usage + statistics.usage
+        self.usage = share * self.usage + statistics.usage
         self.n_signals += n_signals
         self.n_steps += 1
 

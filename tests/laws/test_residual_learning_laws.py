@@ -10,7 +10,7 @@ from sklearn_resnet_sc.learning import ResidualDictionaryLearning
 from sklearn_resnet_sc.learning._dictionary import DictionarySet
 from sklearn_resnet_sc.learning._driver import alternate
 from sklearn_resnet_sc.learning._mod import mod
-from sklearn_resnet_sc.learning._online import FadingSums
+from sklearn_resnet_sc.learning._online import FadingSums, fading
 from sklearn_resnet_sc.learning._pursuit import Coded
 from sklearn_resnet_sc.learning._residual_stream import ResidualStream
 from sklearn_resnet_sc.learning._statistics import TrainingSet
@@ -208,8 +208,7 @@ def test_two_unequal_batches_against_least_squares(seed, first, second):
             code, lengths = learner.transform(batch), learner.atom_norms_
         raw.append(code / lengths)
         learner.partial_fit(batch)
-    power = max(first / (5 * 4), 1.0)
-    weights = np.r_[np.full(first, (first / (first + second)) ** power), np.ones(second)]
+    weights = np.r_[np.full(first, fading(first, second, 4)), np.ones(second)]
     root = np.sqrt(weights)[:, None]
     codes = np.vstack(raw)
     assume(np.linalg.cond(root * codes) < 1e3)

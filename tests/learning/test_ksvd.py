@@ -2,13 +2,15 @@
 
 from types import SimpleNamespace
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given
 from scipy import sparse
 
 from sklearn_resnet_sc.learning._aksvd import aksvd, aksvd_pass
 from sklearn_resnet_sc.learning._dictionary import Dictionary, DictionarySet
-from sklearn_resnet_sc.learning._ksvd import ksvd, ksvd_pass
+from sklearn_resnet_sc.learning._ksvd import _leading_vector, ksvd, ksvd_pass
 from sklearn_resnet_sc.learning._statistics import TrainingSet
 
 PASSES = {"ksvd": ksvd_pass, "aksvd": aksvd_pass}
@@ -91,6 +93,38 @@ def test_the_exact_step_gains_at_least_as_much_on_one_atom():
     best = np.sqrt((np.linalg.svd(X, compute_uv=False)[1:] ** 2).sum())  # Eckart-Young
     np.testing.assert_allclose(errors["ksvd"], best)
     assert errors["aksvd"] > errors["ksvd"]
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["wishart", "blocks", "rank one", "identity", "zero", "huge", "tiny"]),
+)
+def test_a_leading_vector_is_certain_or_not_claimed(seed, kind):
+    # Reference: the symmetric eigenvalue solver of numpy.
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, 20)
+    errors = rng.standard_normal((1 if kind == "rank one" else rng.integers(1, 30), n))
+    if kind == "blocks":
+        errors = np.kron(np.diag([1, rng.random()]), errors)
+    moment = errors.T @ errors * {"zero": 0, "huge": 1e140, "tiny": 1e-140}.get(kind, 1)
+    if kind == "identity":
+        moment = np.eye(n)
+    values, vectors = np.linalg.eigh(moment)
+    # Also from exact eigenvectors, the wrong ones among them.
+    for vector in (rng.standard_normal(len(moment)), *vectors.T.copy()):
+        if _leading_vector(moment, vector):
+            np.testing.assert_allclose(vector @ vector, 1, rtol=1e-12)
+            np.testing.assert_allclose(vector @ moment @ vector, values[-1], rtol=1e-10)
+            np.testing.assert_allclose(abs(vector @ vectors[:, -1]), 1, rtol=1e-9)
+        else:
+            assert kind != "rank one" or abs(vector @ vectors[:, -1]) < 1e-3
+
+
+def test_the_old_atom_may_be_a_singular_vector_that_is_not_the_first():
+    # By the theorem of Eckart and Young the best atom is the first singular vector.
+    X = np.diag([1.0, 3.0, 2.0])[np.arange(90) % 3]
+    atoms, _ = run("ksvd", X, np.ones((90, 1)), np.array([[1.0, 0.0, 0.0]]))
+    np.testing.assert_allclose(np.abs(atoms), [[0, 1, 0]], atol=1e-12)
 
 
 @pytest.mark.parametrize("step", [ksvd, aksvd])

@@ -2,9 +2,11 @@
 
 import pickle
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
 import sklearn.decomposition as theirs
+from hypothesis import given
 from scipy import sparse
 
 from sklearn_resnet_sc import (
@@ -13,7 +15,7 @@ from sklearn_resnet_sc import (
     dict_learning_online,
     sparse_encode,
 )
-from sklearn_resnet_sc.learning._online import FadingSums
+from sklearn_resnet_sc.learning._online import FadingSums, fading
 from sklearn_resnet_sc.learning._statistics import TrainingSet
 
 
@@ -101,12 +103,22 @@ def sums_over(X, code, sizes):
 
 @pytest.mark.parametrize("sizes", [[600], [1, 599], [60] * 10, [7, 400, 3, 150, 40]])
 def test_a_signal_counts_by_its_place_whatever_its_batch(X, sizes):
-    # Up to five signals per atom: in proportion to the number of signals when its batch ends.
-    code = np.random.default_rng(1).standard_normal((600, 120))
+    # Up to two signals per atom: in proportion to the number of signals when its batch ends.
+    code = np.random.default_rng(1).standard_normal((600, 300))
     gram, cross = sums_over(X, code, sizes)
     share = np.repeat(np.cumsum(sizes), sizes)[:, None] / 600
     np.testing.assert_allclose(gram, code.T @ (share * code), atol=1e-10)
     np.testing.assert_allclose(cross, code.T @ (share * X), atol=1e-10)
+
+
+@given(st.integers(0, 10**7), st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 10**4))
+def test_shares_multiply_and_fall_with_the_root_of_the_number_of_signals(n, first, second, k):
+    both = fading(n, first, k) * fading(n + first, second, k)
+    np.testing.assert_allclose(both, fading(n, first + second, k), rtol=1e-9, atol=1e-300)
+    # The rate of forgetting, from its definition: n / sqrt(2 k n) signals, at least one.
+    if n >= 1000:
+        rate = -np.log(fading(n, 1, k)) * (n + 0.5)
+        np.testing.assert_allclose(rate, max(np.sqrt((n + 0.5) / (2 * k)), 1), rtol=1e-2)
 
 
 def test_what_is_old_fades_alike_in_small_and_large_batches(X):
