@@ -10,6 +10,7 @@ from ._version import __version__
 
 # The module each public name is found in; the modules themselves are public too.
 _HOMES = {
+    "DeepCodingSolver": "multilayer",
     "DictionaryLearning": "learning",
     "MiniBatchDictionaryLearning": "learning",
     "ResidualDictionaryLearning": "learning",

@@ -1,5 +1,6 @@
 """Many layers: the deep coding problem, solved, learned and certified."""
 
+from ._deep_coding_solver import DeepCodingSolver
 from ._solution import DeepCodingSolution, LayerSolution
 
-__all__ = ["DeepCodingSolution", "LayerSolution"]
+__all__ = ["DeepCodingSolution", "DeepCodingSolver", "LayerSolution"]
