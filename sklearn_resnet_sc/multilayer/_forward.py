@@ -9,11 +9,11 @@ another.
 import numpy as np
 from scipy import sparse
 
-from .._jit import kernel
 from .._parallel import run_blocks
+from ._forward_active import Chain
 from ._forward_greedy import stack_rows
-from ._forward_search import new_search, search_chain
-from ._forward_supports import Chain
+from ._forward_search import search_block
+from ._forward_starts import new_search
 from ._solution import LayerCodes
 
 _BLOCK = 16  # of signals that take milliseconds
@@ -63,14 +63,13 @@ def solve_forward_joint(X, stack, demands, *, max_iter=200, n_jobs=None, verbose
 
     def make_worker():
         search = new_search(n_units, len(stack), int(chain.counts.sum()))
-        offset = np.zeros(n_units)
         codes = np.empty((_BLOCK, n_units), X.dtype)
 
         def solve(number):
             rows = slice(number * _BLOCK, min((number + 1) * _BLOCK, n_samples))
             images = X[rows] @ stack.dictionaries[0]
             part = codes[: images.shape[0]]
-            _search_block(chain, images, search, max_iter, offset, part, n_iter[rows], status[rows])
+            search_block(chain, images, search, max_iter, part, n_iter[rows], status[rows])
             blocks[number] = sparse.csr_array(part)
 
         return solve
@@ -81,17 +80,6 @@ def solve_forward_joint(X, stack, demands, *, max_iter=200, n_jobs=None, verbose
         LayerCodes(sparse.csr_array(codes[:, first:end]), n_iter, status)
         for first, end in zip(chain.begins[:-1], chain.begins[1:], strict=True)
     ]
-
-
-@kernel
-def _search_block(chain, images, search, budget, offset, codes, n_iter, status):
-    codes[:] = 0
-    for i in range(images.shape[0]):
-        for j in range(images.shape[1]):
-            offset[j] = -images[i, j]
-        n_iter[i], status[i] = search_chain(chain, offset, search, budget)
-        for u in range(search.best.count[0]):
-            codes[i, search.best.units[u]] = search.best.values[u]
 
 
 def _make_chain(stack, demands):

@@ -4,49 +4,18 @@ With ``r_i = t_i - t_{i-1} C_i`` the objective is
 ``F = 1/2 sum_i w_i max(0, ||r_i|| - epsilon_i)^2``: half the squared distance of
 all residuals from their balls, and least squares where every ``epsilon_i`` is 0.
 It is convex and once differentiable; away from the spheres its Hessian is that
-of weighted least squares plus one direction per layer. Units of all layers are
-counted through; an `Active` set lists those that may differ from zero.
+of weighted least squares plus one direction per layer.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from .._jit import kernel
+from ._forward_active import assign, helper
 
 _MAX_NEWTON = 40
 _RESTS = 1e-13  # decrease that the next step promises, relative to F
 _DAMPING = 1e-11  # of the Hessian, relative to its largest entry
-
-
-class Chain(NamedTuple):
-    """What the kernels know of a stack and of what is asked."""
-
-    matrices: np.ndarray  # C_2, ..., C_L one after the other, row-major
-    grams: np.ndarray  # C_2 C_2^T, ..., C_L C_L^T one after the other
-    begins: np.ndarray  # (n_layers + 1,) first unit of each layer
-    layer: np.ndarray  # (n_units,) layer of each unit
-    matrix_at: np.ndarray  # (n_units,) where the row of a unit in the next matrix begins
-    gram_at: np.ndarray  # (n_units,) where its row of the Gram matrix begins
-    counts: np.ndarray  # (n_layers,) most units
-    counted: np.ndarray  # (n_layers,) whether so many were asked for
-    asked: np.ndarray  # (n_layers,) whether a limit was asked for
-    limits: np.ndarray  # (n_layers,) epsilon
-    weights: np.ndarray  # (n_layers,) w_i
-    rounding: np.ndarray  # (n_layers,) of a length, relative to what it is a difference of
-    some_free: bool  # whether a layer has no count
-    mixed: bool  # whether some layers have a limit and others none
-
-
-class Active(NamedTuple):
-    """Units in use, in no order, and their values; `count` and `objective` have one entry."""
-
-    units: np.ndarray
-    values: np.ndarray
-    where: np.ndarray  # (n_units,) place in the list, or -1
-    sizes: np.ndarray  # (n_layers,) how many of each layer
-    count: np.ndarray
-    objective: np.ndarray
 
 
 class Scratch(NamedTuple):
@@ -64,18 +33,6 @@ class Scratch(NamedTuple):
     trial: np.ndarray  # (capacity,)
 
 
-def new_active(n_units, n_layers, capacity):
-    """An empty active set."""
-    return Active(
-        np.empty(capacity, np.int64),
-        np.zeros(capacity),
-        np.full(n_units, -1, np.int64),
-        np.zeros(n_layers, np.int64),
-        np.zeros(1, np.int64),
-        np.full(1, np.inf),
-    )
-
-
 def new_scratch(n_units, n_layers, capacity):
     """Room for one thread."""
     return Scratch(
@@ -88,50 +45,8 @@ def new_scratch(n_units, n_layers, capacity):
     )
 
 
-@kernel(counts_references=False)
-def assign(target, source):
-    """Make the beginning of `target` equal to `source`."""
-    for j in range(source.size):
-        target[j] = source[j]
-
-
-@kernel(counts_references=False)
-def include(chain, active, unit, value):
-    """Take a unit into the set."""
-    place = active.count[0]
-    active.units[place], active.values[place] = unit, value
-    active.where[unit] = place
-    active.sizes[chain.layer[unit]] += 1
-    active.count[0] = place + 1
-
-
-@kernel(counts_references=False)
-def exclude(chain, active, unit):
-    """Drop a unit; the last of the list takes its place."""
-    place, last = active.where[unit], active.count[0] - 1
-    moved = active.units[last]
-    active.units[place], active.values[place] = moved, active.values[last]
-    active.where[moved] = place
-    active.where[unit] = -1
-    active.sizes[chain.layer[unit]] -= 1
-    active.count[0] = last
-
-
-@kernel(counts_references=False)
-def copy_active(source, target):
-    """Make one set equal to another."""
-    for u in range(target.count[0]):
-        target.where[target.units[u]] = -1
-    for u in range(source.count[0]):
-        unit = source.units[u]
-        target.units[u], target.values[u], target.where[unit] = unit, source.values[u], u
-    assign(target.sizes, source.sizes)
-    target.count[0] = source.count[0]
-    target.objective[0] = source.objective[0]
-
-
-@kernel(counts_references=False)
-def _propagate(chain, units, count, values, out):
+@helper()
+def propagate(chain, units, count, values, out):
     """Add ``t_i - t_{i-1} C_i`` of values on units to all layers."""
     last = chain.begins.size - 2
     for u in range(count):
@@ -146,7 +61,7 @@ def _propagate(chain, units, count, values, out):
                 below[j] -= value * row[j]
 
 
-@kernel(counts_references=False, fastmath={"contract", "reassoc"})
+@helper(fastmath={"contract", "reassoc"})
 def _inner(first, second):
     """Inner product; terms may be added in any order, so that the sum vectorises."""
     total = 0.0
@@ -155,7 +70,7 @@ def _inner(first, second):
     return total
 
 
-@kernel(counts_references=False)
+@helper()
 def onward_product(chain, residual, unit):
     """Inner product of a unit's row of the next matrix with the next residual."""
     layer = chain.layer[unit]
@@ -166,7 +81,7 @@ def onward_product(chain, residual, unit):
     return _inner(row, residual[first:end])
 
 
-@kernel(counts_references=False)
+@helper()
 def measure(chain, offset, active, scratch):
     """Residuals, and what is too long in them; returns ``F``, 0 where only rounding is.
 
@@ -174,7 +89,7 @@ def measure(chain, offset, active, scratch):
     """
     residual = scratch.residual
     assign(residual, offset)
-    _propagate(chain, active.units, active.count[0], active.values, residual)
+    propagate(chain, active.units, active.count[0], active.values, residual)
     total, beyond = 0.0, False
     for layer in range(chain.limits.size):
         limit, weight = chain.limits[layer], chain.weights[layer]
@@ -197,7 +112,7 @@ def measure(chain, offset, active, scratch):
     return active.objective[0]
 
 
-@kernel(counts_references=False)
+@helper()
 def _assemble(chain, active, scratch):
     """Lower half of the Hessian, and its largest diagonal entry."""
     count, largest = active.count[0], 0.0
@@ -230,7 +145,7 @@ def _assemble(chain, active, scratch):
     return largest
 
 
-@kernel(counts_references=False)
+@helper()
 def _factorise(matrix, count, smallest):
     """Cholesky factor in place; what is not positive enough is raised to `smallest`."""
     for u in range(count):
@@ -241,7 +156,7 @@ def _factorise(matrix, count, smallest):
         matrix[u, u] = np.sqrt(max(pivot, smallest))
 
 
-@kernel(counts_references=False)
+@helper()
 def solve_factored(factor, count, vector):
     """Solve with a Cholesky factor, in place."""
     for u in range(count):
@@ -252,7 +167,7 @@ def solve_factored(factor, count, vector):
             vector[v] -= factor[u, v] * vector[u]
 
 
-@kernel(counts_references=False)
+@helper()
 def newton_system(chain, active, scratch):
     """Gradient (into `step`, negative) and the factor of the damped Hessian at what was measured.
 
@@ -272,7 +187,7 @@ def newton_system(chain, active, scratch):
     return largest > 0
 
 
-@kernel(counts_references=False)
+@helper()
 def _slope(chain, scratch, length):
     """Derivative of ``F`` along the step, at a length of it."""
     total = 0.0
@@ -289,7 +204,7 @@ def _slope(chain, scratch, length):
     return total
 
 
-@kernel(counts_references=False)
+@helper()
 def _line_search(chain, scratch, slope):
     """A length of the step where ``F``, convex along it, is near its least value."""
     low, slope_low = 0.0, slope
@@ -309,7 +224,7 @@ def _line_search(chain, scratch, slope):
     return low
 
 
-@kernel(counts_references=False)
+@helper()
 def settle(chain, offset, active, scratch, target):
     """Minimise ``F`` over the values of an active set, starting from those it has.
 
@@ -329,7 +244,7 @@ def settle(chain, offset, active, scratch, target):
         if -slope <= _RESTS * objective or objective + 1.5 * slope > target:
             return objective
         scratch.change[:] = 0
-        _propagate(chain, active.units, count, step, scratch.change)
+        propagate(chain, active.units, count, step, scratch.change)
         length = _line_search(chain, scratch, slope)
         for u in range(count):
             active.values[u] += length * step[u]
