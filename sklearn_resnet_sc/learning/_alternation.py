@@ -66,6 +66,11 @@ class Alternation:
             return replace(coded, objective=np.inf)
         return coded
 
+    @property
+    def monotone(self):
+        """Whether, to rounding, neither coding nor updating raises the objective."""
+        return self.pursuit.penalty is not None and not self._update.own_codes
+
     def _ridge_term(self, dictionary):
         data, residual = self.training_set, dictionary.residual.astype(np.float64)
         strength = ridge_strength(self._ridge, data.energy, len(residual))

@@ -11,17 +11,17 @@ from sklearn.utils.validation import validate_data
 
 from ._alternation import Alternation
 from ._driver import alternate
+from ._drop_in import DropInLearner
 from ._forgetting import KINDS
-from ._learner import DictionaryLearner
 from ._singular import singular_atoms
 from ._statistics import TrainingSet
+from ._stopping import settled, stagnant
 from ._updates import UPDATES, begin
 
 _CALLBACK_EVERY = 5  # updates, as in scikit-learn
-_PATIENCE = 3  # updates that may bring nothing, where codes are greedy
 
 
-class DictionaryLearning(DictionaryLearner):
+class DictionaryLearning(DropInLearner):
     """Learn a dictionary in which signals have sparse codes.
 
     Solves, by coding all signals and updating all atoms in turn,::
@@ -200,7 +200,7 @@ class DictionaryLearning(DictionaryLearner):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **DictionaryLearner._parameter_constraints,
+        **DropInLearner._parameter_constraints,
         "code_init": ["array-like", None],
         "dictionary_update": [StrOptions(set(UPDATES))],
         "forgetting": [StrOptions(set(KINDS)), callable],
@@ -313,25 +313,15 @@ class DictionaryLearning(DictionaryLearner):
             lambda count: singular_atoms(training_set, count),
             start,
         )
-        sides = Alternation(
-            training_set,
-            space,
-            update,
-            pursuit,
-            replaces=replaces,
-            init=self._first_codes(X, n_components),
-        )
+        init = self._first_codes(X, n_components)
+        sides = Alternation(training_set, space, update, pursuit, replaces=replaces, init=init)
         unit = 1.0 if pursuit.counts else training_set.in_units_of_data(1.0)
         course = alternate(
             start,
             sides.code,
             sides.update,
             max_iter=self.max_iter,
-            settled=(
-                (lambda course: self._stagnant(course.objective))
-                if update.own_codes or pursuit.penalty is None
-                else (lambda course: self._settled(sides.reached))
-            ),
+            settled=lambda course: self._reason_to_stop(course, sides),
             verbose=self.verbose,
             callback=self._thinned_callback(unit),
         )
@@ -343,22 +333,12 @@ class DictionaryLearning(DictionaryLearner):
             raise course.interrupt
         return course.coded.code
 
-    def _settled(self, reached):
-        """scikit-learn's rule: the gain of the last iteration."""
-        if len(reached) < 2:
-            return ""
-        small = reached[-2] - reached[-1] < self.tol * reached[-1] or reached[-1] == 0
-        return "tol" if small else ""
-
-    def _stagnant(self, objective):
-        """The gain of the best objective; a greedy pursuit may do worse in a better dictionary."""
-        best = np.minimum.accumulate(objective)
-        if best[-1] == 0:
-            return "tol"
-        if self.tol == 0 or len(best) <= _PATIENCE:
-            return ""
-        gain = best[-1 - _PATIENCE] - best[-1]
-        return "tol" if gain <= _PATIENCE * self.tol * best[-1] else ""
+    def _reason_to_stop(self, course, sides):
+        """scikit-learn's rule; where the objective may rise meanwhile, one with patience."""
+        if sides.monotone:
+            return "tol" if settled(sides.reached, self.tol) else ""
+        done = course.objective[-1] == 0 or self.tol > 0
+        return "tol" if done and stagnant(course.objective, self.tol) else ""
 
     def _first_codes(self, X, n_components):
         if self.code_init is None:

@@ -7,8 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .._parallel import single_threaded_blas
-
-_PATIENCE = 3
+from ._stopping import stagnant
 
 
 @dataclass
@@ -99,7 +98,7 @@ def alternate(
     if settled is None:
 
         def settled(course):
-            return "tol" if _stagnant(smallest, tol) else ""
+            return "tol" if stagnant(course.objective, tol) else ""
 
     try:
         # Held once for all iterations: to set and restore the limit takes longer than many steps.
@@ -142,11 +141,3 @@ def alternate(
     except KeyboardInterrupt as interrupt:
         course.stop_reason, course.interrupt = "interrupted", interrupt
     return course
-
-
-def _stagnant(smallest, tol):
-    if smallest[-1] == 0:
-        return True
-    if len(smallest) <= _PATIENCE:
-        return False
-    return smallest[-1 - _PATIENCE] - smallest[-1] <= _PATIENCE * tol * smallest[-1]

@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from ._dictionary import Dictionary
 from ._driver import alternate
-from ._learner import DictionaryLearner
+from ._drop_in import DropInLearner
 from ._online import FadingSums, StoppingRule, Stream, batches_of
 from ._singular import randomized_singular_atoms
 from ._statistics import TrainingSet
@@ -20,7 +20,7 @@ from ._updates import UPDATES
 _START_ROWS = 20_000  # signals that the first atoms are made from
 
 
-class MiniBatchDictionaryLearning(DictionaryLearner):
+class MiniBatchDictionaryLearning(DropInLearner):
     """Learn a dictionary from batches of signals, one after the other.
 
     Solves the problem of :class:`DictionaryLearning` for signals that are many or never end:
@@ -177,7 +177,7 @@ class MiniBatchDictionaryLearning(DictionaryLearner):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **DictionaryLearner._parameter_constraints,
+        **DropInLearner._parameter_constraints,
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
         "max_no_improvement": [Interval(Integral, 0, None, closed="left"), None],

@@ -11,6 +11,10 @@ from sklearn.exceptions import ConvergenceWarning
 from ..coding import sparse_encode
 from ._statistics import Statistics
 
+SHORT_NAMES = {"lars": "lasso_lars", "cd": "lasso_cd"}  # of scikit-learn
+PENALISED = ("lasso_lars", "lasso_cd", "fista")
+GREEDY = ("mp", "omp", "ols", "cosamp", "iht")
+_THRESHOLDS = ("threshold", "hard_threshold")
 _WARM = ("lasso_cd", "fista")  # what comes out sooner from good codes to begin with
 _WARM_ROWS = 4096  # codes to begin with are dense: so many signals at a time
 
@@ -136,3 +140,59 @@ class Pursuit:
             objective=objective,
             loss=loss,
         )
+
+
+def make_pursuit(learner, n_components, alpha_name, *, positive=False):
+    """From the parameters of a learner, refused by name where they do not go together.
+
+    Parameters
+    ----------
+    learner : DictionaryLearner
+        Has the parameters.
+    n_components : int
+        Number of atoms.
+    alpha_name : str
+        Which parameter is the penalty or threshold of training codes; None there means 1.
+    positive : bool, default=False
+        Whether codes must not be negative.
+
+    Returns
+    -------
+    Pursuit
+        How training signals are coded.
+    """
+    given, alpha = learner.fit_algorithm, getattr(learner, alpha_name)
+    algorithm = SHORT_NAMES.get(given, given)
+    penalised, thresholds = algorithm in PENALISED, algorithm in _THRESHOLDS
+    n_nonzero = learner.fit_n_nonzero_coefs
+    refused = {
+        "fit_tol": penalised or thresholds,
+        "fit_n_nonzero_coefs": penalised or algorithm == "threshold",
+    }
+    for name, unwanted in refused.items():
+        if unwanted and getattr(learner, name) is not None:
+            raise ValueError(
+                f"fit_algorithm={given!r} takes {alpha_name}, not {name}; "
+                f"got {name}={getattr(learner, name)!r}"
+            )
+    if n_nonzero is not None and n_nonzero > n_components:
+        warnings.warn(
+            f"fit_n_nonzero_coefs={n_nonzero} is more than the {n_components} atoms of the "
+            f"dictionary; using {n_components}.",
+            UserWarning,
+            stacklevel=5,
+        )
+        n_nonzero = n_components
+    by_count = algorithm == "hard_threshold" and n_nonzero is not None
+    takes_alpha = penalised or (thresholds and not by_count)
+    alpha = 1.0 if alpha is None else float(alpha)
+    options = {
+        "algorithm": algorithm,
+        "n_nonzero_coefs": n_nonzero,
+        "tol": learner.fit_tol,
+        "alpha": alpha if takes_alpha else None,
+        "positive": positive,
+        "gap_tol": learner.transform_gap_tol,
+        "max_iter": learner.transform_max_iter,
+    }
+    return Pursuit(options, penalty=alpha if penalised else None)

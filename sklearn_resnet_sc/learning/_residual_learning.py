@@ -1,37 +1,31 @@
 """`ResidualDictionaryLearning`: from parameters to the parts that do the work, and back."""
 
 import copy
-import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg import svdvals
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from .._parallel import single_threaded_blas
-from ..coding import SparseCodingMixin
 from ..theory import residual_certificate
 from ._alternation import Alternation
-from ._dictionary import Dictionary, DictionarySet
+from ._dictionary import Dictionary
 from ._driver import alternate
 from ._forgetting import KINDS
-from ._initial import atoms_from_data
+from ._learner import DictionaryLearner
 from ._online import FadingSums
-from ._pursuit import Pursuit
+from ._pursuit import GREEDY, make_pursuit
+from ._residual_space import choose_bound, choose_update, count_atoms, first_dictionary, space_of
 from ._residual_stream import ResidualStream, add_raw
-from ._shortcuts import make_shortcut
 from ._statistics import TrainingSet
-from ._updates import RESIDUAL_UPDATES, begin, require
-
-_GREEDY = ("omp", "ols")
-_PENALISED = ("lasso_lars", "lasso_cd", "fista")
+from ._updates import RESIDUAL_UPDATES, begin
 
 
-class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
+class ResidualDictionaryLearning(DictionaryLearner):
     """Learn a dictionary ``shortcut + residual`` whose conditioning is certified.
 
     The atoms are the rows of
@@ -89,10 +83,12 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
     forgetting : str or callable, default="cubic"
         How fast ``"rls"`` forgets, see :class:`DictionaryLearning`.
 
-    fit_algorithm : {"omp", "ols", "lasso_lars", "lasso_cd", "fista", "threshold"}, default="omp"
+    fit_algorithm : any of `transform_algorithm`, default="omp"
         The pursuit that codes the training signals; see
-        :func:`~sklearn_resnet_sc.coding.sparse_encode`. With one of the three l1 pursuits
-        learning makes the mean of ``0.5 ||x - a C||_2^2 + fit_alpha ||a||_1`` small.
+        :func:`~sklearn_resnet_sc.coding.sparse_encode`. With ``"lasso_lars"``, ``"lasso_cd"``
+        and ``"fista"`` learning makes the mean of
+        ``0.5 ||x - a C||_2^2 + fit_alpha ||a||_1`` small. As in :class:`DictionaryLearning`,
+        ``"lars"`` and ``"cd"`` are short for the first two.
 
     fit_n_nonzero_coefs : int, default=None
         Atoms per training signal, for greedy pursuits. ``None`` means
@@ -105,7 +101,7 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         instead of the error; a signal that misses the tolerance counts as one with all atoms.
 
     fit_alpha : float, default=None
-        Penalty of l1 pursuits, or threshold of ``fit_algorithm="threshold"``; ``None`` means 1.
+        Penalty of l1 pursuits, or threshold; ``None`` means 1.
 
     max_iter : int, default=30
         Most dictionary updates.
@@ -249,22 +245,14 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **SparseCodingMixin._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        **DictionaryLearner._parameter_constraints,
         "shortcut": [StrOptions({"identity", "dct", "pca"}), "array-like", None],
         "residual_bound": [Real, StrOptions({"auto"}), None],
         "dictionary_update": [StrOptions(set(RESIDUAL_UPDATES))],
         "ridge": [Interval(Real, 0, None, closed="left")],
         "forgetting": [StrOptions(set(KINDS)), callable],
-        "fit_algorithm": [StrOptions({*_GREEDY, *_PENALISED, "threshold"})],
-        "fit_n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
-        "fit_tol": [Interval(Real, 0, None, closed="left"), None],
         "fit_alpha": [Interval(Real, 0, None, closed="left"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "callback": [callable, None],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -349,20 +337,16 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
             If interrupted, after what was learned has been stored.
         """
         X = validate_data(self, X, dtype=[np.float64, np.float32])
-        if sample_weight is not None:
-            sample_weight = _check_weight(sample_weight, X)
-        training_set = TrainingSet(X, sample_weight, n_jobs=self.n_jobs)
-        update, pursuit = self._update(), self._pursuit(X.shape[1])
+        training_set = TrainingSet(X, self._check_weight(sample_weight, X), n_jobs=self.n_jobs)
         random_state = check_random_state(self.random_state)
-        space, start, rho = self._start(training_set, random_state)
+        rho, update, pursuit, n_components = self._parts(X.shape[1])
+        space, start = first_dictionary(
+            self.shortcut, n_components, rho, training_set, random_state
+        )
         update = begin(update, pursuit, self.forgetting, self.max_iter * len(X), random_state)
+        replaces = not update.begins
         sides = Alternation(
-            training_set,
-            space,
-            update,
-            pursuit,
-            replaces=not update.begins,
-            ridge=self.ridge,
+            training_set, space, update, pursuit, replaces=replaces, ridge=self.ridge
         )
         course = alternate(
             start,
@@ -415,22 +399,23 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         """
         first = not hasattr(self, "components_")
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=first)
-        if sample_weight is not None:
-            sample_weight = _check_weight(sample_weight, X)
-        update, pursuit = self._update(stream=True), self._pursuit(X.shape[1])
+        weight = self._check_weight(sample_weight, X)
+        rho, update, pursuit, n_components = self._parts(X.shape[1], stream=True)
         if first:
-            training_set = TrainingSet(X, sample_weight, n_jobs=self.n_jobs)
-            space, start, rho = self._start(training_set, check_random_state(self.random_state))
+            training_set = TrainingSet(X, weight, n_jobs=self.n_jobs)
+            random_state = check_random_state(self.random_state)
+            space, start = first_dictionary(
+                self.shortcut, n_components, rho, training_set, random_state
+            )
             sums, gap = FadingSums(*start.components.shape), 0.0
         else:
-            X = X.astype(self.components_.dtype, copy=False)
+            X, rho = X.astype(self.components_.dtype, copy=False), self.residual_bound_
             start = Dictionary(self.components_, self.residual_, self.atom_norms_)
-            space, rho = _space(self.shortcut_, self.residual_bound_, X.dtype), self.residual_bound_
+            space = space_of(self.shortcut_, rho, X.dtype)
             # A copy, of which every step replaces all: an interrupt leaves all as it was.
             sums, gap = copy.deepcopy(self._sums), self.update_gap_
-        batches = iter([(X, sample_weight)])
         stream = ResidualStream(
-            sums, batches, space, update, pursuit, ridge=self.ridge, n_jobs=self.n_jobs
+            sums, iter([(X, weight)]), space, update, pursuit, ridge=self.ridge, n_jobs=self.n_jobs
         )
         with single_threaded_blas():
             new = stream.update(start, stream.code(start))
@@ -438,23 +423,17 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
         pursuit.endings.warn()
         return self
 
-    def _start(self, training_set, random_state):
-        """Which dictionaries may be learned, the first one, and the bound."""
-        n_features, dtype = training_set.n_features, training_set.X.dtype
-        n_components, rho = self._count_components(n_features), self._choose_bound()
-        shortcut = make_shortcut(
-            self.shortcut,
-            n_components,
-            n_features,
-            covariance=training_set.covariance,
-            dtype=dtype,
-        )
-        if shortcut is None:
-            residual = atoms_from_data(training_set, n_components, random_state)
-        else:
-            residual = np.zeros(shortcut.shape)
-        space = _space(shortcut, rho, dtype)
-        return space, space.assemble(space.fit(residual)), rho
+    def _parts(self, n_features, *, stream=False):
+        """What parameters ask for: the bound, the update, the pursuit, the number of atoms."""
+        rho = choose_bound(self.residual_bound, self.shortcut)
+        update = choose_update(self, rho, stream=stream)
+        if self.fit_algorithm in GREEDY and self.fit_alpha is not None:
+            raise ValueError(
+                f"fit_algorithm={self.fit_algorithm!r} takes fit_n_nonzero_coefs and fit_tol, not "
+                f"fit_alpha; got fit_alpha={self.fit_alpha!r}"
+            )
+        n_components = count_atoms(self.n_components, self.shortcut, n_features)
+        return rho, update, make_pursuit(self, n_components, "fit_alpha"), n_components
 
     def _keep(self, space, dictionary, rho, sums, gap):
         self.shortcut_, self.residual_bound_ = space.shortcut, rho
@@ -466,103 +445,3 @@ class ResidualDictionaryLearning(SparseCodingMixin, BaseEstimator):
             self.certificate_ = residual_certificate(
                 self.shortcut_, self.residual_, residual_bound=rho
             )
-
-    def _update(self, *, stream=False):
-        """The row of the table, if it can do what is asked."""
-        if self.ridge and self.shortcut is None:
-            raise ValueError(
-                f"ridge={self.ridge!r} draws the residual beside a shortcut to zero; with "
-                "shortcut=None it must be 0"
-            )
-        name, bound = self.dictionary_update, self._choose_bound()
-        finds_atoms = "finds unit atoms without regard to the shortcut and cannot"
-
-        def respects_bound(row):
-            return row.respects_bound
-
-        if bound is not None:
-            reason = f"{finds_atoms} keep a bound on the residual; with residual_bound={bound}"
-            require(RESIDUAL_UPDATES, name, respects_bound, reason)
-        if self.ridge:
-            reason = f"{finds_atoms} weigh a ridge; with ridge={self.ridge}"
-            require(RESIDUAL_UPDATES, name, respects_bound, reason)
-        if self.fit_algorithm in _PENALISED:
-            reason = f"has no regard to the penalty; with fit_algorithm={self.fit_algorithm!r}"
-            require(RESIDUAL_UPDATES, name, lambda row: not row.own_codes, reason)
-        if stream:
-            reason = "needs the codes of all signals; for partial_fit"
-            require(RESIDUAL_UPDATES, name, lambda row: not row.needs_codes, reason)
-        return RESIDUAL_UPDATES[name]
-
-    def _count_components(self, n_features):
-        if self.n_components is not None:
-            return self.n_components
-        if self.shortcut is None or isinstance(self.shortcut, str):
-            return n_features
-        return np.shape(self.shortcut)[0]
-
-    def _choose_bound(self):
-        rho = self.residual_bound
-        if isinstance(rho, str):
-            return None if self.shortcut is None else 0.9
-        if rho is None:
-            return None
-        if not 0 < rho < 1:
-            raise ValueError(f'residual_bound must lie in (0, 1), "auto" or None; got {rho!r}')
-        if self.shortcut is None:
-            raise ValueError(
-                f"residual_bound={rho!r} bounds the residual beside a shortcut; with "
-                'shortcut=None it must be "auto" or None'
-            )
-        return float(rho)
-
-    def _pursuit(self, n_features):
-        """How training signals are coded."""
-        n_components = self._count_components(n_features)
-        algorithm = self.fit_algorithm
-        greedy, penalised = algorithm in _GREEDY, algorithm in _PENALISED
-        if greedy and self.fit_alpha is not None:
-            raise ValueError(
-                f"fit_algorithm={algorithm!r} takes fit_n_nonzero_coefs and fit_tol, not "
-                f"fit_alpha; got fit_alpha={self.fit_alpha!r}"
-            )
-        for name in ("fit_n_nonzero_coefs", "fit_tol"):
-            if not greedy and getattr(self, name) is not None:
-                raise ValueError(
-                    f"fit_algorithm={algorithm!r} takes fit_alpha, not {name}; "
-                    f"got {name}={getattr(self, name)!r}"
-                )
-        n_nonzero = self.fit_n_nonzero_coefs
-        if n_nonzero is not None and n_nonzero > n_components:
-            warnings.warn(
-                f"fit_n_nonzero_coefs={n_nonzero} is more than the {n_components} atoms of the "
-                f"dictionary; using {n_components}.",
-                UserWarning,
-                stacklevel=4,
-            )
-            n_nonzero = n_components
-        alpha = 1.0 if penalised and self.fit_alpha is None else self.fit_alpha
-        options = {
-            "algorithm": algorithm,
-            "n_nonzero_coefs": n_nonzero,
-            "tol": self.fit_tol,
-            "alpha": alpha,
-            "gap_tol": self.transform_gap_tol,
-            "max_iter": self.transform_max_iter,
-        }
-        return Pursuit(options, penalty=float(alpha) if penalised else None)
-
-
-def _space(shortcut, rho, dtype):
-    if rho is None:
-        return DictionarySet(shortcut, None, np.dtype(dtype))
-    with single_threaded_blas():
-        smallest = float(svdvals(shortcut.astype(np.float64))[-1])
-    return DictionarySet(shortcut, rho * smallest, np.dtype(dtype))
-
-
-def _check_weight(sample_weight, X):
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    if not weight.sum() > 0:
-        raise ValueError("sample_weight must have a positive entry; all are zero")
-    return weight

@@ -12,10 +12,10 @@ from sklearn_resnet_sc.learning._driver import alternate
 from sklearn_resnet_sc.learning._mod import mod
 from sklearn_resnet_sc.learning._online import FadingSums, fading
 from sklearn_resnet_sc.learning._pursuit import Coded
+from sklearn_resnet_sc.learning._residual_space import first_dictionary
 from sklearn_resnet_sc.learning._residual_stream import ResidualStream
 from sklearn_resnet_sc.learning._statistics import TrainingSet
 from sklearn_resnet_sc.learning._surrogate import with_penalty
-from sklearn_resnet_sc.learning._updates import RESIDUAL_UPDATES
 from sklearn_resnet_sc.theory import mutual_coherence
 
 from .strategies import dtypes, law, seeds
@@ -173,13 +173,14 @@ def test_batches_one_by_one_are_one_pass(seed, dtype, shortcut, pursuit):
         learner.partial_fit(batch)
 
     fresh = learner_for(X, shortcut, n_features, 0.7, pursuit)
-    space, start, _ = fresh._start(TrainingSet(batches[0]), None)
+    _, update, pursuit, _ = fresh._parts(n_features, stream=True)
+    space, start = first_dictionary(shortcut, n_features, 0.7, TrainingSet(batches[0]), None)
     stream = ResidualStream(
         FadingSums(n_features, n_features),
         iter([(batch, None) for batch in batches]),
         space,
-        RESIDUAL_UPDATES["mod"],
-        fresh._pursuit(n_features),
+        update,
+        pursuit,
         n_jobs=None,
     )
     course = alternate(start, stream.code, stream.update, max_iter=4, stream=True)

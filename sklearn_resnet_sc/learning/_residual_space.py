@@ -1,0 +1,151 @@
+"""Which residual dictionaries may be learned, as parameters of the learner ask for them."""
+
+import numpy as np
+from scipy.linalg import svdvals
+
+from .._parallel import single_threaded_blas
+from ._dictionary import DictionarySet
+from ._initial import atoms_from_data
+from ._pursuit import PENALISED, SHORT_NAMES
+from ._shortcuts import make_shortcut
+from ._updates import RESIDUAL_UPDATES, require
+
+_AUTO_BOUND = 0.9
+
+
+def count_atoms(n_components, shortcut, n_features):
+    """Number of atoms where it may be left to the shortcut or the signals."""
+    if n_components is not None:
+        return n_components
+    if shortcut is None or isinstance(shortcut, str):
+        return n_features
+    return np.shape(shortcut)[0]
+
+
+def choose_bound(residual_bound, shortcut):
+    """The rho of the bound, or None.
+
+    Parameters
+    ----------
+    residual_bound : float, "auto" or None
+        As the parameter.
+    shortcut : object
+        Likewise; whether it is None matters.
+
+    Returns
+    -------
+    float or None
+        In (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If it is not, or there is no shortcut whose residual it could bound.
+    """
+    if isinstance(residual_bound, str):
+        return None if shortcut is None else _AUTO_BOUND
+    if residual_bound is None:
+        return None
+    if not 0 < residual_bound < 1:
+        raise ValueError(
+            f'residual_bound must lie in (0, 1), "auto" or None; got {residual_bound!r}'
+        )
+    if shortcut is None:
+        raise ValueError(
+            f"residual_bound={residual_bound!r} bounds the residual beside a shortcut; with "
+            'shortcut=None it must be "auto" or None'
+        )
+    return float(residual_bound)
+
+
+def space_of(shortcut, rho, dtype):
+    """The set of dictionaries for a shortcut (a matrix or None) and a bound (or None)."""
+    if rho is None:
+        return DictionarySet(shortcut, None, np.dtype(dtype))
+    with single_threaded_blas():
+        smallest = float(svdvals(shortcut.astype(np.float64))[-1])
+    return DictionarySet(shortcut, rho * smallest, np.dtype(dtype))
+
+
+def first_dictionary(shortcut, n_components, rho, training_set, random_state):
+    """The set of dictionaries, and the one to begin with: the shortcut, or training signals.
+
+    Parameters
+    ----------
+    shortcut : str, array-like or None
+        As the parameter.
+    n_components : int
+        Number of atoms.
+    rho : float or None
+        The bound.
+    training_set : TrainingSet
+        The signals.
+    random_state : RandomState
+        Chooses signals where there is no shortcut.
+
+    Returns
+    -------
+    space : DictionarySet
+        Which dictionaries may be learned.
+    dictionary : Dictionary
+        The first.
+    """
+    n_features, dtype = training_set.n_features, training_set.X.dtype
+    shortcut = make_shortcut(
+        shortcut, n_components, n_features, covariance=training_set.covariance, dtype=dtype
+    )
+    if shortcut is None:
+        residual = atoms_from_data(training_set, n_components, random_state)
+    else:
+        residual = np.zeros(shortcut.shape)
+    space = space_of(shortcut, rho, dtype)
+    return space, space.assemble(space.fit(residual))
+
+
+def choose_update(learner, rho, *, stream):
+    """The update that the learner names, if it can do what is asked.
+
+    Parameters
+    ----------
+    learner : ResidualDictionaryLearning
+        Has the parameters.
+    rho : float or None
+        The bound.
+    stream : bool
+        Whether signals come in batches.
+
+    Returns
+    -------
+    Update
+        The row of the table.
+
+    Raises
+    ------
+    ValueError
+        If it cannot; with the reason and the updates that can.
+    """
+    name, ridge = learner.dictionary_update, learner.ridge
+    algorithm = SHORT_NAMES.get(learner.fit_algorithm, learner.fit_algorithm)
+    if ridge and learner.shortcut is None:
+        raise ValueError(
+            f"ridge={ridge!r} draws the residual beside a shortcut to zero; with "
+            "shortcut=None it must be 0"
+        )
+    finds_atoms = "finds unit atoms without regard to the shortcut and cannot"
+
+    def respects_bound(row):
+        return row.respects_bound
+
+    if rho is not None:
+        reason = f"{finds_atoms} keep a bound on the residual; with residual_bound={rho}"
+        require(RESIDUAL_UPDATES, name, respects_bound, reason)
+    if ridge:
+        reason = f"{finds_atoms} weigh a ridge; with ridge={ridge}"
+        require(RESIDUAL_UPDATES, name, respects_bound, reason)
+    if algorithm in PENALISED:
+        reason = f"has no regard to the penalty; with fit_algorithm={learner.fit_algorithm!r}"
+        require(RESIDUAL_UPDATES, name, lambda row: not row.own_codes, reason)
+    if stream:
+        reason = "needs the codes of all signals; for partial_fit"
+        require(RESIDUAL_UPDATES, name, lambda row: not row.needs_codes, reason)
+    return RESIDUAL_UPDATES[name]
