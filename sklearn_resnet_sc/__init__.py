@@ -13,6 +13,7 @@ _HOMES = {
     "DeepCodingSolver": "multilayer",
     "DictionaryLearning": "learning",
     "MiniBatchDictionaryLearning": "learning",
+    "MultiLayerSparseCoder": "multilayer",
     "ResidualDictionaryLearning": "learning",
     "SparseCoder": "coding",
     "dict_learning": "learning",
