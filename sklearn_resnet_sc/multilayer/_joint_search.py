@@ -1,0 +1,150 @@
+"""Exchanges of single atoms: down to a local optimum, and a bounded way beyond it.
+
+The best exchange is made even where it costs something, and what was exchanged may not be
+exchanged back for some rounds (tabu search, F. Glover, "Tabu search, part I", ORSA Journal on
+Computing 1 (1989)), so that the search leaves local optima; the best support met is kept. An atom
+joins without another leaving where its layer has fewer atoms than it may.
+
+Here residuals are only to be short, and the tableau weighs every exchange exactly.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._jit import kernel
+from ._joint_refit import Refit, make_refit
+from ._joint_tableau import Moves, Tableau, best_moves, join, leave, make_tableau, rebuild
+
+REBUILD_EVERY = 32
+_TRIED = 8  # exchanges that are worked out exactly, with tolerances
+PATIENCE = 20  # rounds without a better support
+
+
+class Search(NamedTuple):
+    """Scratch of one thread."""
+
+    tableau: Tableau
+    refit: Refit
+    moves: Moves  # exchanges; as many as are worked out
+    leaving: Moves  # atoms that may be spared
+    free_until: np.ndarray  # (n_atoms,) round from which an atom may leave again
+    closed_until: np.ndarray  # (n_atoms,) and join again
+    members: np.ndarray  # (capacity,) a support on trial
+    values: np.ndarray  # (capacity,) and its codes
+    best_members: np.ndarray  # (capacity,) the best support met
+    best_values: np.ndarray
+    fewest_members: np.ndarray  # (capacity,) of those with F = 0 the smallest
+    fewest_values: np.ndarray
+    weighted: np.ndarray  # (n_atoms,) correlations with weighted residuals
+
+
+def make_search(system, capacity):
+    """Scratch for supports of at most so many atoms."""
+    n_atoms = system.layer.size
+    n_moves = _TRIED if system.limits.any() or system.free >= 0 else 1
+
+    def moves(size):
+        return Moves(np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size))
+
+    def support():
+        return np.empty(capacity, np.int64), np.empty(capacity)
+
+    return Search(
+        make_tableau(system, capacity),
+        make_refit(int(system.row[-1]), system.limits.size, capacity),
+        moves(n_moves),
+        moves(_TRIED),
+        np.empty(n_atoms, np.int64),
+        np.empty(n_atoms, np.int64),
+        *support(),
+        *support(),
+        *support(),
+        np.empty(n_atoms),
+    )
+
+
+@kernel(counts_references=False)
+def forget(search):
+    for j in range(search.free_until.size):
+        search.free_until[j] = search.closed_until[j] = 0
+
+
+@kernel(counts_references=False)
+def open_atoms(search, count, now):
+    """Mark the atoms that may join: outside, and not just taken out."""
+    may = search.tableau.open
+    for j in range(may.size):
+        may[j] = 0 if search.closed_until[j] > now else 1
+    for u in range(count):
+        may[search.tableau.members[u]] = 0
+
+
+@kernel(counts_references=False)
+def copy_support(members, values, to_members, to_values, count):
+    """Copy a support and its codes."""
+    for u in range(count):
+        to_members[u] = members[u]
+        to_values[u] = values[u]
+
+
+@kernel(counts_references=False)
+def exchange(system, search, count, place, atom, now):
+    """Make a move; returns the new count and the change of the squared residual."""
+    change = 0.0
+    # Terms of varying length, the same in every run: with constant ones the search would go
+    # in circles.
+    chance = (now * 40503 + 7919) % 65536
+    if place >= 0:
+        search.closed_until[search.tableau.members[place]] = now + 2 + chance % 5
+        change += leave(system, search.tableau, count, place)
+        count -= 1
+    search.free_until[atom] = now + 2 + (chance // 64) % 3
+    change -= join(system, search.tableau, count, atom)
+    return count + 1, change
+
+
+@kernel(counts_references=False)
+def search_least_squares(system, search, count, correlations, norm2, max_iter):
+    """Exchange atoms, residuals of all layers to be short; the best is left in ``search``.
+
+    Parameters
+    ----------
+    count : int
+        Size of the support to start from, which is in ``search.tableau.members``.
+    correlations : ndarray of shape (n_atoms,)
+        Inner products of the atoms and the signal.
+    norm2 : float
+        Squared length of the signal.
+
+    Returns
+    -------
+    count, present, rounds
+        Size of the best support, twice its F, rounds taken.
+    """
+    tableau, moves = search.tableau, search.moves
+    enough = 64 * np.finfo(tableau.floors.dtype).eps * norm2
+    forget(search)
+    count, explained = rebuild(system, tableau, count, correlations)
+    present = norm2 - explained
+    best, best_count = np.inf, 0
+    stale, now = 0, 0
+    while True:
+        if now == 0 or present < best * (1 - 1e-9):
+            best, best_count, stale = present, count, 0
+            copy_support(
+                tableau.members, tableau.values, search.best_members, search.best_values, count
+            )
+        else:
+            stale += 1
+        if best <= enough or stale > PATIENCE or now == max_iter:
+            return best_count, best, now
+        now += 1
+        if now % REBUILD_EVERY == 0:
+            count, explained = rebuild(system, tableau, count, correlations)
+            present = norm2 - explained
+        open_atoms(search, count, now)
+        if best_moves(system, tableau, count, present, search.free_until, now, moves):
+            place, atom = moves.place[0], moves.atom[0]
+            count, change = exchange(system, search, count, place, atom, now)
+            present += change
