@@ -1,13 +1,13 @@
 """``python -m benchmarks.learning [options]``: dictionary learning beside others, in one run.
 
-Everybody starts from the same atoms and sees the same patches of unit length in batches of
-the same size. What counts is the time until the objective ``1/2 ||x - a C||^2 + alpha ||a||_1``,
-a mean over patches that nobody has learned from, is as low as another one got it. It is computed
-for all alike, with codes by coordinate descent to a duality gap of 1e-9.
+Everybody starts from the same atoms and sees the same patches of unit length. Learning from
+batches: the time of ours is that until the mean penalised error of patches that nobody has learned
+from, with exact codes in float64 for all alike, is at most what the other had
+reached after so many steps. DictionaryLearning: the time of a fit. K-SVD and its approximation:
+the time of an iteration, coding and update.
 """
 
 import argparse
-import contextlib
 import json
 import time
 from importlib.util import find_spec
@@ -16,169 +16,147 @@ from statistics import median
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from . import learners
 from .report import environment
-from .tasks import load_problem
+from .runner import REST
+from .tasks import load_problem, unit_lengths
 
-STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 400, 700, 1000, 2000, 3000)
-
-
-class Recorder:
-    """Keeps the dictionary at some steps, with the time until there."""
-
-    def __init__(self, steps, clock):
-        self.steps, self.clock = set(steps), clock
-        self.start, self.points, self.n_steps = clock(), [], 0
-
-    def __call__(self, dictionary):
-        self.n_steps += 1
-        if self.n_steps in self.steps:
-            # A copy takes microseconds where a step takes milliseconds.
-            self.points.append((self.n_steps, self.clock() - self.start, dictionary.copy()))
-
-
-def _n_passes(setup, steps):
-    return -(-max(steps) // -(-len(setup["X"]) // setup["batch_size"]))
-
-
-def _learner_options(setup, steps):
-    return {
-        "n_components": len(setup["start"]),
-        "alpha": setup["alpha"],
-        "batch_size": setup["batch_size"],
-        "dict_init": setup["start"],
-        "max_iter": _n_passes(setup, steps),
-        "tol": 0.0,
-        "max_no_improvement": None,
-        "random_state": 0,
-    }
-
-
-class Stop(Exception):
-    """Enough steps."""
-
-
-def ours(setup, steps, clock):
-    """sklearn_resnet_sc.MiniBatchDictionaryLearning with its defaults."""
-    from sklearn_resnet_sc import MiniBatchDictionaryLearning
-
-    recorder = Recorder(steps, clock)
-
-    def callback(progress):
-        recorder(progress["dictionary"].components)
-        if recorder.n_steps == max(steps):
-            raise Stop
-
-    learner = MiniBatchDictionaryLearning(
-        n_jobs=setup["n_threads"], callback=callback, **_learner_options(setup, steps)
-    )
-    with contextlib.suppress(Stop):
-        learner.fit(setup["X"])
-    return recorder.points
-
-
-def scikit_learn(setup, steps, clock, fit_algorithm="lars"):
-    """sklearn.decomposition.MiniBatchDictionaryLearning with its defaults, n_jobs too."""
-    from sklearn.decomposition import MiniBatchDictionaryLearning
-
-    recorder = Recorder(steps, clock)
-
-    def callback(state):
-        recorder(state["dictionary"])
-        if recorder.n_steps == max(steps):
-            raise Stop
-
-    learner = MiniBatchDictionaryLearning(
-        fit_algorithm=fit_algorithm, callback=callback, **_learner_options(setup, steps)
-    )
-    with contextlib.suppress(Stop):
-        learner.fit(setup["X"])
-    return recorder.points
-
-
-def scikit_learn_cd(setup, steps, clock):
-    """The same by coordinate descent."""
-    return scikit_learn(setup, steps, clock, "cd")
-
-
-def spams(setup, steps, clock):
-    """spams.trainDL with its defaults; it reports nothing on the way, so every step is a run."""
-    from spams import trainDL
-
-    signals = np.asfortranarray(setup["X"].T)
-    start = np.asfortranarray(setup["start"].T)
-    points = []
-    for n_steps in steps:
-        begin = clock()
-        atoms = trainDL(
-            signals,
-            D=start,
-            lambda1=setup["alpha"],
-            batchsize=setup["batch_size"],
-            iter=n_steps,
-            numThreads=setup["n_threads"],
-            mode=2,
-            verbose=False,
-        )
-        points.append((n_steps, clock() - begin, np.ascontiguousarray(atoms.T)))
-    return points
-
-
-RIVALS = {
-    "ours": (ours, "sklearn_resnet_sc"),
-    "SPAMS": (spams, "spams"),
-    "scikit-learn lars": (scikit_learn, "sklearn"),
-    "scikit-learn cd": (scikit_learn_cd, "sklearn"),
+HEADER = (
+    "task", "other", "dtype", "threads", "steps", "objective", "ours", "seconds", "ours", "ratio",
+    "floor", "target",
+)  # fmt: skip
+SHORT = (1, 2, 5, 20)  # steps of other learners, timed several times ...
+LONG = (100, 400, 1000, 3000)  # ... and once
+OUR_STEPS = sorted({*range(1, 21), *(int(20 * 1.1**i) for i in range(53)), 3000})
+PEERS = {  # name: module, how, most steps, floor, target
+    "SPAMS": ("spams", learners.spams, 1000, 1.7, 4),
+    "scikit-learn lars": ("sklearn", learners.scikit_learn, 20, 20, 50),
+    "scikit-learn cd": ("sklearn", learners.scikit_learn_cd, 100, 20, 50),
 }
+SWEEPS = {"AK-SVD": ("aksvd", 7, 15), "K-SVD": ("ksvd", 5, 10)}
 
 
-def objective(signals, atoms, alpha):
-    """Mean penalised error of signals in a dictionary, in float64."""
-    from sklearn_resnet_sc import sparse_encode
-
-    signals, atoms = signals.astype(np.float64), atoms.astype(np.float64)
-    code = sparse_encode(signals, atoms, algorithm="lasso_cd", alpha=alpha, gap_tol=1e-9)
-    error = np.sum((signals - code @ atoms) ** 2)
-    return float((0.5 * error + alpha * np.abs(code).sum()) / len(signals))
-
-
-def time_to_reach(curve, level):
-    """Seconds at which a curve of (step, seconds, objective) gets down to a level; None if never.
-
-    Between two points the objective is taken to be a straight line in the logarithm of time.
-    """
-    before = None
-    for _, seconds, value in curve:
-        if value <= level:
-            if before is None:
-                return seconds
-            share = (before[1] - level) / (before[1] - value)
-            return float(np.exp((1 - share) * np.log(before[0]) + share * np.log(seconds)))
-        before = seconds, value
-    return None
+def online_rows(setup, held_out, names, options, clock):
+    """Rows of the table for learning from batches, from one set of runs of ours."""
+    most = min(options.n_steps, options.n_steps if converges(setup) else 1000)
+    our_runs, their_runs = [], {name: [] for name in names}
+    for turn in range(options.n_rounds):
+        # All rounds go so far as their few steps; the first one to the end.
+        for name in names:
+            _, run, limit, _, _ = PEERS[name]
+            limit = most if name == "SPAMS" else min(limit, most)
+            steps = [n for n in (*SHORT, *(() if turn else LONG)) if n <= limit]
+            time.sleep(REST)
+            their_runs[name].append(run(setup, steps, clock))
+        time.sleep(REST)
+        last = SHORT[-1] if turn else most
+        our_runs.append(learners.ours(setup, [n for n in OUR_STEPS if n <= last], clock))
+    mine = curve(our_runs, held_out, setup.alpha)
+    for name in names:
+        floor, target = PEERS[name][3:]
+        for n_steps, seconds, objective in curve(their_runs[name], held_out, setup.alpha):
+            reached = first_as_low(mine, objective)
+            yield row("online", name, setup, n_steps, seconds, objective, reached, floor, target)
 
 
-def batch_learning(setup, n_signals, n_iter, clock):
-    """Seconds and objective on the training signals of `DictionaryLearning`, theirs and ours."""
-    import sklearn.decomposition
+def converges(setup):
+    """Whether the run is the one that goes on until the other has converged: it takes minutes."""
+    return setup.n_threads == 1 and setup.X.dtype == np.float64
 
-    import sklearn_resnet_sc
 
-    X, start = setup["X"][:n_signals], setup["start"]
-    options = {
-        "n_components": len(start),
-        "alpha": setup["alpha"],
-        "max_iter": n_iter,
-        "tol": 0.0,
-        "dict_init": start,
-        "code_init": np.zeros((len(X), len(start)), X.dtype),
-    }
-    results = {}
-    for name, module in (("ours", sklearn_resnet_sc), ("scikit-learn", sklearn.decomposition)):
-        jobs = {"n_jobs": setup["n_threads"]} if name == "ours" else {}
+def curve(runs, held_out, alpha):
+    """Steps, median seconds and objective; dictionaries are the same in all runs."""
+    return [
+        (
+            n_steps,
+            median(run[n_steps][0] for run in runs if n_steps in run),
+            learners.penalised_error(held_out, atoms, alpha),
+        )
+        for n_steps, (_, atoms) in runs[0].items()
+    ]
+
+
+def first_as_low(points, objective):
+    """Seconds and objective of the first point that is as low as an objective, or None."""
+    return next(((s, value) for _, s, value in points if value <= objective), None)
+
+
+def batch_row(setup, options, clock):
+    """The row of `DictionaryLearning`; its objective is that of the training signals."""
+    setup = setup.part(options.n_batch_signals)
+    n_iter = options.n_batch_iterations
+    results = []
+    for learn in (learners.their_batch_learning, learners.our_batch_learning):
+        time.sleep(REST)
         begin = clock()
-        learner = module.DictionaryLearning(**options, **jobs).fit(X)
-        results[name] = clock() - begin, objective(X, learner.components_, setup["alpha"])
-    return results
+        atoms = learn(setup, n_iter)
+        results.append((clock() - begin, learners.penalised_error(setup.X, atoms, setup.alpha)))
+    theirs, mine = results
+    return row("batch", "scikit-learn", setup, n_iter, *theirs, mine, 30, 100)
+
+
+def sweep_row(task, setup, options, clock):
+    """The row of an update by supports: the time of an iteration, the error after them all."""
+    update, floor, target = SWEEPS[task]
+    setup = setup.part(options.n_sweep_signals)
+    n_iter = options.n_sweep_iterations
+    seconds, atoms = {}, {}
+    for turn in range(options.n_rounds):
+        for learn in (learners.their_sweeps, learners.our_sweeps):
+            if turn > 1 and learn is learners.their_sweeps:
+                continue  # it takes seconds
+            ends = []
+            for count in (1, 1 + n_iter):
+                time.sleep(REST)
+                begin = clock()
+                atoms[learn] = learn(setup, count, update, options.n_nonzero)
+                ends.append(clock() - begin)
+            seconds.setdefault(learn, []).append((ends[1] - ends[0]) / n_iter)
+    theirs, mine = (
+        (median(seconds[learn]), learners.greedy_error(setup.X, atoms[learn], options.n_nonzero))
+        for learn in (learners.their_sweeps, learners.our_sweeps)
+    )
+    return row(task, "dictlearn", setup, 1 + n_iter, *theirs, mine, floor, target)
+
+
+def row(task, other, setup, n_steps, seconds, objective, mine, floor, target):
+    """One row of the table, as a dict."""
+    our_seconds, our_objective = (None, None) if mine is None else mine
+    return {
+        "task": task,
+        "other": other,
+        "dtype": str(setup.X.dtype),
+        "threads": setup.n_threads,
+        "steps": n_steps,
+        "objective": objective,
+        "our objective": our_objective,
+        "seconds": seconds,
+        "our seconds": our_seconds,
+        "ratio": None if our_seconds is None else seconds / our_seconds,
+        "floor": floor,
+        "target": target,
+    }
+
+
+def formatted(rows):
+    """The table as lines of text."""
+    cells = [HEADER]
+    for entry in rows:
+        values = dict(entry)
+        for key, style in {"objective": ".6f", "seconds": ".4f", "ratio": ".1f"}.items():
+            for name in (key, f"our {key}"):
+                if name in values:
+                    value = values[name]
+                    values[name] = "never" if value is None else f"{value:{style}}"
+        cells.append(tuple(str(value) for value in values.values()))
+    widths = [max(len(line[i]) for line in cells) for i in range(len(HEADER))]
+    return [
+        "  ".join(
+            cell.ljust(width) if i < 3 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in cells
+    ]
 
 
 def parser():
@@ -190,99 +168,104 @@ def parser():
     add("--n-components", type=int, default=256)
     add("--alpha", type=float, default=0.12)
     add("--batch-size", type=int, default=512)
-    add("--dtype", default="float64", choices=["float64", "float32"])
+    add("--dtype", nargs="+", default=["float64", "float32"], choices=["float64", "float32"])
+    add("--n-threads", nargs="+", type=int, default=[1, 2])
     add("--data", metavar="DIR", help="folder with images.npz; else SKLEARN_RESNET_SC_DATA")
-    add("--rivals", nargs="+", default=[*RIVALS], choices=[*RIVALS])
-    add("--n-steps", type=int, default=1000, help="most steps; scikit-learn's cd a fifth")
-    add("--lars-steps", type=int, default=20, help="steps of scikit-learn with lars")
-    add("--batch-signals", type=int, default=5_000, help="for DictionaryLearning; 0: leave it out")
-    add("--batch-iterations", type=int, default=5)
-    add("--n-threads", type=int, default=1)
-    add("--n-rounds", type=int, default=3)
+    add("--peers", nargs="*", default=[*PEERS], choices=[*PEERS], help="in learning from batches")
+    add("--tasks", nargs="+", default=["online", "batch", "sweep"])
+    add("--n-steps", type=int, default=3000, help="most steps, one thread in float64; else 1000")
+    add("--n-batch-signals", type=int, default=3_000, help="for DictionaryLearning")
+    add("--n-batch-iterations", type=int, default=5)
+    add("--n-sweep-signals", type=int, default=20_000, help="for K-SVD and its approximation")
+    add("--n-sweep-iterations", type=int, default=3)
+    add("--n-nonzero", type=int, default=5, help="atoms a patch, likewise")
+    add("--n-rounds", type=int, default=5, help="of what takes little time")
     add("--cpu", action="store_true", help="processor time, for one thread on a busy machine")
     add("--seed", type=int, default=0)
-    add("--json", metavar="FILE", help="write all times there")
+    add("--quick", action="store_true", help="tiny, to see that it runs")
+    add("--json", metavar="FILE", help="write the rows there")
+    add("--output", metavar="FILE", help="write what is printed there, too")
     return options
+
+
+def quick(options):
+    """Sizes with which everything takes seconds."""
+    options.n_signals, options.n_held_out, options.n_components = 600, 100, 32
+    options.n_batch_signals = options.n_sweep_signals = 200
+    options.batch_size, options.n_steps, options.n_rounds = 64, 20, 1
+    options.n_batch_iterations = options.n_sweep_iterations = options.n_nonzero = 2
+
+
+def rows_of(options, patches, start, clock):
+    """All rows, as they are ready."""
+    names = [name for name in options.peers if find_spec(PEERS[name][0]) is not None]
+    for dtype in options.dtype:
+        signals = patches.astype(dtype)
+        held_out = signals[options.n_signals :]
+        X = np.ascontiguousarray(signals[: options.n_signals])
+        start = np.ascontiguousarray(start, dtype=dtype)
+        for n_threads in options.n_threads:
+            setup = learners.Setup(X, start, options.alpha, options.batch_size, n_threads)
+            with threadpool_limits(n_threads):
+                warm_up(setup, options)
+                if "online" in options.tasks:
+                    with_threads = [name for name in names if name == "SPAMS" or n_threads == 1]
+                    yield from online_rows(setup, held_out, with_threads, options, clock)
+                if "batch" in options.tasks and n_threads == 1:
+                    yield batch_row(setup, options, clock)
+                if "sweep" in options.tasks and find_spec("dictlearn") is not None:
+                    for task in SWEEPS:
+                        yield sweep_row(task, setup, options, clock)
+
+
+def warm_up(setup, options):
+    """Compile everything of ours before anything is timed."""
+    few = setup.part(200)
+    learners.ours(few, (1,), time.perf_counter)
+    learners.our_batch_learning(few, 1)
+    for update, _, _ in SWEEPS.values():
+        learners.our_sweeps(few, 1, update, options.n_nonzero)
 
 
 def main(arguments=None):
     """Run and print; returns what is written to JSON."""
-    arguments = parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
+    if options.quick:
+        quick(options)
     patches, start, source = load_problem(
-        arguments.n_signals + arguments.n_held_out,
-        arguments.n_components,
+        options.n_signals + options.n_held_out,
+        options.n_components,
         side=8,
         dictionary="data",
-        folder=arguments.data,
-        seed=arguments.seed,
+        folder=options.data,
+        seed=options.seed,
     )
-    patches = patches / np.linalg.norm(patches, axis=1, keepdims=True)
-    patches = np.random.default_rng(arguments.seed).permutation(patches).astype(arguments.dtype)
-    held_out = patches[arguments.n_signals :]
-    setup = {
-        "X": np.ascontiguousarray(patches[: arguments.n_signals]),
-        "start": np.ascontiguousarray(start, dtype=arguments.dtype),
-        "alpha": arguments.alpha,
-        "batch_size": arguments.batch_size,
-        "n_threads": arguments.n_threads,
-    }
-    clock = time.process_time if arguments.cpu else time.perf_counter
-    most = {"scikit-learn lars": arguments.lars_steps, "scikit-learn cd": arguments.n_steps // 5}
-    names = [name for name in arguments.rivals if find_spec(RIVALS[name][1]) is not None]
-    runs = {name: [] for name in names}
-    with threadpool_limits(arguments.n_threads):
-        RIVALS["ours"][0](setup, (1,), clock)  # compiled before anything is timed
-        for turn in range(arguments.n_rounds):
-            for place in range(len(names)):
-                name = names[(turn + place) % len(names)]
-                steps = [n for n in STEPS if n <= most.get(name, arguments.n_steps)]
-                runs[name].append(RIVALS[name][0](setup, steps, clock))
-        curves = {name: _curve(rounds, held_out, arguments.alpha) for name, rounds in runs.items()}
-        batch = None
-        if arguments.batch_signals:
-            batch = batch_learning(
-                setup, arguments.batch_signals, arguments.batch_iterations, clock
-            )
-    print(
-        f"{environment()['processor']}; {arguments.n_signals} patches ({source}), {len(start)} "
-        f"atoms, alpha {arguments.alpha}, batches of {arguments.batch_size}, {arguments.dtype}, "
-        f"{arguments.n_threads} threads; median of {arguments.n_rounds} rounds, "
-        f"{'processor' if arguments.cpu else 'wall'} time"
-    )
-    for name, curve in curves.items():
-        print(f"\n{name}\n  steps   seconds  objective  ours there after  ratio")
-        for n_steps, seconds, value in curve:
-            mine = time_to_reach(curves["ours"], value) if "ours" in curves else None
-            there = "-" if mine is None else f"{mine:.3f}"
-            ratio = "-" if mine is None else f"{seconds / mine:.1f}"
-            print(f"  {n_steps:5d}  {seconds:8.3f}  {value:9.6f}  {there:>16}  {ratio:>5}")
-    if batch is not None:
-        ratio = batch["scikit-learn"][0] / batch["ours"][0]
-        print(
-            f"\nDictionaryLearning, {arguments.batch_signals} patches, "
-            f"{arguments.batch_iterations} iterations: ours {batch['ours'][0]:.3f} s "
-            f"({batch['ours'][1]:.6f}), scikit-learn {batch['scikit-learn'][0]:.3f} s "
-            f"({batch['scikit-learn'][1]:.6f}), ratio {ratio:.1f}"
-        )
-    report = {
-        "environment": environment(),
-        "options": vars(arguments),
-        "curves": curves,
-        "batch": batch,
-    }
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
+    patches = np.random.default_rng(options.seed).permutation(unit_lengths(patches))
+    clock = time.process_time if options.cpu else time.perf_counter
+    machine = environment()
+    begin = time.perf_counter()
+    rows = list(rows_of(options, patches, start, clock))
+    lines = [
+        f"{machine['processor']}, {machine['usable_cores']} cores; {', '.join(machine['blas'])}",
+        ", ".join(f"{name} {version}" for name, version in machine["versions"].items()),
+        f"{options.n_signals} patches ({source}) of unit length, {len(start)} atoms, alpha "
+        f"{options.alpha}, batches of {options.batch_size}; {options.n_held_out} held out.",
+        f"batch: {options.n_batch_signals} patches; AK-SVD, K-SVD: {options.n_sweep_signals} "
+        f"patches, {options.n_nonzero} atoms a patch, seconds an iteration.",
+        f"{'Processor' if options.cpu else 'Wall'} time, medians of {options.n_rounds} rounds; "
+        f"more than {SHORT[-1]} steps once; all in {time.perf_counter() - begin:.0f} s.",
+        "",
+        *formatted(rows),
+    ]
+    print("\n".join(lines))
+    if options.output:
+        with open(options.output, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    report = {"environment": machine, "options": vars(options), "rows": rows}
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
             json.dump(report, file, indent=1)
     return report
-
-
-def _curve(rounds, held_out, alpha):
-    """Steps, median seconds and objective; dictionaries are those of the first round."""
-    curve = []
-    for i, (n_steps, _, atoms) in enumerate(rounds[0]):
-        seconds = median(points[i][1] for points in rounds)
-        curve.append((n_steps, seconds, objective(held_out, atoms, alpha)))
-    return curve
 
 
 if __name__ == "__main__":

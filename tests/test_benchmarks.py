@@ -9,6 +9,7 @@ from sklearn.decomposition import sparse_encode
 from threadpoolctl import threadpool_info
 
 from benchmarks import __main__ as command
+from benchmarks import learners, learning
 from benchmarks.checks import check_codes, n_different_supports, replay
 from benchmarks.rivals import ALL
 from benchmarks.runner import Timing, run_task
@@ -174,3 +175,44 @@ def test_command(tmp_path, capsys):
     assert "ours" in printed
     with pytest.raises(SystemExit):
         command.main(["cosamp"])
+
+
+def test_learners_take_the_steps_that_are_timed():
+    # After one step from the same atoms, and after none, objectives are those of the definition.
+    rng = np.random.default_rng(0)
+    X, start = (
+        unit_lengths(rng.standard_normal((60, 8))),
+        unit_lengths(rng.standard_normal((12, 8))),
+    )
+    setup = learners.Setup(X, start, 0.3, 20)
+    ticks = iter(range(1000))
+    for run in (learners.ours, learners.scikit_learn_cd):
+        points = run(setup, (1, 4, 7), lambda: next(ticks))
+        assert list(points) == [1, 4, 7]  # the fourth begins the second pass
+        assert all(seconds > 0 and atoms.shape == (12, 8) for seconds, atoms in points.values())
+    code = sparse_encode(X, start, algorithm="lasso_cd", alpha=0.3, max_iter=10_000)
+    expected = 0.5 * np.sum((X - code @ start) ** 2) + 0.3 * np.abs(code).sum()
+    assert learners.penalised_error(X, start, 0.3) == pytest.approx(expected / 60, rel=1e-3)
+    code = brute_force(X, start, "omp", 2).toarray()
+    expected = 0.5 * np.sum((X - code @ start) ** 2) / 60
+    assert learners.greedy_error(X, start, 2) == pytest.approx(expected)
+
+
+def test_the_first_point_as_low_as_another_objective():
+    points = [(1, 0.1, 3.0), (2, 0.2, 2.0), (3, 0.3, 2.5), (4, 0.4, 1.0)]
+    assert learning.first_as_low(points, 2.5) == (0.2, 2.0)
+    assert learning.first_as_low(points, 0.5) is None
+
+
+def test_command_of_learning(tmp_path, capsys):
+    table, data = tmp_path / "table.txt", tmp_path / "rows.json"
+    options = "--quick --dtype float64 --n-threads 1 --tasks online batch".split()
+    options += ["--peers", "scikit-learn cd", "--output", str(table), "--json", str(data)]
+    report = learning.main(options)
+    assert capsys.readouterr().out == table.read_text()
+    assert json.loads(data.read_text())["rows"] == report["rows"]
+    assert [row["steps"] for row in report["rows"]] == [1, 2, 5, 20, 2]
+    for row in report["rows"]:
+        if row["our objective"] is not None:
+            assert row["our objective"] <= row["objective"] * (1 + 1e-6)
+            assert row["ratio"] == row["seconds"] / row["our seconds"]
