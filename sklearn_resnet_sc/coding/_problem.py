@@ -11,6 +11,8 @@ from ._records import Atoms
 # The correlations of a block should stay in a core's own cache until the kernel reads them.
 _BLOCK_BYTES = 2**20
 _MIN_BLOCK, _MAX_BLOCK = 16, 512
+# So many blocks, and not one, where signals are few: for threads. Shorter ones would cost too much.
+_WANTED_BLOCKS, _SHARE = 4, 128
 # Without a Gram matrix every step reads the whole dictionary: let more signals share it.
 _MIN_BLOCK_WITHOUT_GRAM = 64
 _GRAM_BLOCK = 256
@@ -105,7 +107,8 @@ class Problem:
         row_bytes = max(self.n_components, self.n_features) * self.dtype.itemsize
         shortest = _MIN_BLOCK_WITHOUT_GRAM if self.without_gram else _MIN_BLOCK
         self.block_length = int(np.clip(_BLOCK_BYTES // row_bytes, shortest, _MAX_BLOCK))
-        self.block_length = min(self.block_length, self.n_samples)
+        share = max(-(-self.n_samples // _WANTED_BLOCKS), _SHARE)
+        self.block_length = min(self.block_length, share, self.n_samples)
         self.n_blocks = -(-self.n_samples // self.block_length)
 
     def _gram_fits(self):
