@@ -206,7 +206,7 @@ def test_the_first_point_as_low_as_another_objective():
 
 def test_command_of_learning(tmp_path, capsys):
     table, data = tmp_path / "table.txt", tmp_path / "rows.json"
-    options = "--quick --dtype float64 --n-threads 1 --tasks online batch".split()
+    options = ["--quick", "--dtype", "float64", "--n-threads", "1", "--tasks", "online", "batch"]
     options += ["--peers", "scikit-learn cd", "--output", str(table), "--json", str(data)]
     report = learning.main(options)
     assert capsys.readouterr().out == table.read_text()
