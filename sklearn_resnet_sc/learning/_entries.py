@@ -70,6 +70,7 @@ def recode(source, pointers, indices, values, order, signals, j, atoms, cosines)
     atom = atoms[j]
     for k in range(atoms.shape[0]):
         cosines[k] = dot(atoms[k], atom)
+    cosines[j] = 0.0  # its own part is what is sought
     for e in range(order.size):
         i = signals[e]
         if source.masked:
@@ -78,7 +79,5 @@ def recode(source, pointers, indices, values, order, signals, j, atoms, cosines)
         else:
             value = source.scale * dot(source.X[i], atom)
         for q in range(pointers[i], pointers[i + 1]):
-            k = indices[q]
-            if k != j:
-                value -= values[q] * cosines[k]
+            value -= values[q] * cosines[indices[q]]
         values[order[e]] = value

@@ -11,7 +11,7 @@ from .._jit import kernel
 from ._entries import Entries, dot, recode
 from ._missing import Source, read_signal
 
-_ROWS = 512  # errors held at a time
+_ROWS = 1024  # errors held at a time
 _MOST_POWERS = 50  # steps of the power iteration, which costs about as much as `eigh` then
 _STILL = 1e-14  # change of a unit vector that is rounding
 
@@ -61,12 +61,13 @@ def ksvd_pass(dictionary, coded, training_set):
         if not order.size:
             continue
         few = order.size <= n_features
-        moment = 0.0
+        moment = None
         for first in range(0, order.size, len(scratch)):
             some = signals[first : first + len(scratch)]
             errors = scratch[: some.size]
             _errors_without(source, weight, *codes, some, j, atoms, errors)
-            moment = moment + (errors @ errors.T if few else errors.T @ errors)
+            product = errors @ errors.T if few else errors.T @ errors
+            moment = product if moment is None else moment + product
         vector = errors @ atoms[j] if few else atoms[j].copy()
         if not _leading_vector(moment, vector):
             energy = np.trace(moment)
@@ -75,13 +76,8 @@ def ksvd_pass(dictionary, coded, training_set):
             last = [len(moment) - 1, len(moment) - 1]
             vectors = eigh(moment, subset_by_index=last, overwrite_a=True, check_finite=False)[1]
             vector = vectors[:, 0]
-        atom = errors.T @ vector if few else vector
-        length = np.linalg.norm(atom)
-        if not length > 0:
-            continue
-        # The sign is free; that of the old atom keeps its name.
-        atoms[j] = np.copysign(1 / length, atom @ atoms[j]) * atom
-        recode(source, *codes, order, signals, j, atoms, cosines)
+        direction = errors.T @ vector if few else vector
+        _take(source, *codes, order, signals, j, direction, atoms, cosines)
     return atoms, entries.values
 
 
@@ -91,15 +87,40 @@ def _errors_without(source, weight, pointers, indices, values, signals, j, atoms
     for e in range(signals.size):
         i = signals[e]
         root = np.sqrt(weight[i])
-        read_signal(source, i, pointers, indices)
-        for f in range(errors.shape[1]):
-            errors[e, f] = root * source.signal[f]
+        error = errors[e]
+        if source.masked:
+            read_signal(source, i, pointers, indices)
+            _fill(error, root, source.signal)
+        else:
+            _fill(error, root * source.scale, source.X[i])
         for q in range(pointers[i], pointers[i + 1]):
-            k = indices[q]
-            if k != j:
-                factor = root * values[q]
-                for f in range(errors.shape[1]):
-                    errors[e, f] -= factor * atoms[k, f]
+            if indices[q] != j:
+                _subtract(error, root * values[q], atoms[indices[q]])
+
+
+@kernel(counts_references=False)
+def _fill(error, factor, signal):
+    for f in range(error.size):
+        error[f] = factor * signal[f]
+
+
+@kernel(counts_references=False)
+def _subtract(error, factor, atom):
+    for f in range(error.size):
+        error[f] -= factor * atom[f]
+
+
+@kernel
+def _take(source, pointers, indices, values, order, signals, j, direction, atoms, cosines):
+    """Turn an atom to a direction, with the sign that is nearer to it as it was, and recode."""
+    length = np.sqrt(dot(direction, direction))
+    if not length > 0:
+        return
+    if dot(direction, atoms[j]) < 0:
+        length = -length
+    for f in range(direction.size):
+        atoms[j, f] = direction[f] / length
+    recode(source, pointers, indices, values, order, signals, j, atoms, cosines)
 
 
 @kernel
