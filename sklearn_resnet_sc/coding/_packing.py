@@ -30,11 +30,12 @@ def pack(codes, indices, values):
             position += 1
 
 
-@kernel
+@kernel(fastmath={"contract", "reassoc"})
 def residual_norm2(signals, components, codes, residual, norm2):
     """Squared length of ``x - a C`` for every signal, summed in the signals' own space.
 
-    Unlike the running value inside a pursuit this has no cancellation.
+    Unlike the running value inside a pursuit this has no cancellation. Squares may be added in
+    any order, so that the sum vectorises.
     """
     for i in range(codes.count.size):
         for f in range(residual.size):
@@ -52,7 +53,7 @@ def residual_norm2(signals, components, codes, residual, norm2):
 
 @kernel(fastmath={"contract", "reassoc"})
 def squared_lengths(signals, norm2):
-    """Squared lengths of rows; terms may be added in any order, so that the sum vectorises."""
+    """Squared lengths of rows, likewise."""
     for i in range(signals.shape[0]):
         total = signals.dtype.type(0)
         for f in range(signals.shape[1]):

@@ -181,7 +181,7 @@ class TrainingSet:
         )
 
 
-@kernel
+@kernel(fastmath={"contract", "reassoc"})  # so that the squared errors are summed several at a time
 def _accumulate(
     signals, weight, pointers, indices, values, components, gram, cross, usage, residual, norm2
 ):
