@@ -8,7 +8,7 @@ from ._stack import row_norms
 
 _BLOCK = 32  # atoms whose gradients come from one product of matrices
 _UNUSED = 1e-10  # squared codes of an atom, over those of the atom used most, that count as none
-_STEPS = 2  # projected gradient steps of an update, each with singular values
+_STEPS = 8  # projected gradient steps of an update, each with singular values
 _HALVINGS = 30
 
 

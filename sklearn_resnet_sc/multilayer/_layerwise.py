@@ -7,8 +7,14 @@ import numpy as np
 from ..coding import sparse_encode
 from ..learning import MiniBatchDictionaryLearning, ResidualDictionaryLearning
 from ._atom_sets import SkipAtoms
+from ._demands import Demands
+from ._joint_learning import learn_jointly
+from ._learning_problems import LayeredCoding
 
 _GAP = 1e-4  # relative duality gap of the codes of lassos: enough to learn from
+_MAX_ITER = 1000
+_WIDE = 256  # atoms from which bounded least squares are not solved to their optimum
+_PENALISED = ("lasso_lars", "lasso_cd", "fista")
 # Pursuits that ResidualDictionaryLearning learns with; in place of others, OMP.
 _BESIDE_SKIP = ("omp", "ols", "lasso_lars", "lasso_cd", "fista", "threshold")
 
@@ -96,8 +102,11 @@ def _learn_plain(target, size, allowed, pursuit, n_passes, common):
 
 
 def _learn_beside_skip(target, size, allowed, pursuit, n_passes, common):
+    start = allowed.assemble(np.zeros((size, size)))
     if n_passes == 0:
-        return allowed.assemble(np.zeros((size, size))), None
+        return start, None
+    if size > _WIDE:
+        return _descend_beside_skip(target, start, allowed, pursuit, n_passes, common)
     learner = ResidualDictionaryLearning(
         size,
         residual_bound=allowed.bound,
@@ -110,6 +119,27 @@ def _learn_beside_skip(target, size, allowed, pursuit, n_passes, common):
     )
     interrupt = _fit(learner, target)
     return allowed.assemble(learner.residual_.astype(np.float64)), interrupt
+
+
+def _descend_beside_skip(target, start, allowed, pursuit, n_passes, common):
+    """Gradient steps in place of optima, each of which takes minutes where atoms are many."""
+    options = {
+        "pursuit": pursuit.algorithm,
+        "positive": pursuit.positive,
+        "max_iter": _MAX_ITER,
+        "gap_tol": _GAP,
+        "n_jobs": common["n_jobs"],
+    }
+    problem = LayeredCoding(
+        target,
+        [allowed],
+        Demands((pursuit.n_nonzero_coefs,), (None,)),
+        None if pursuit.alpha is None else (pursuit.alpha,),
+        options,
+        penalised=pursuit.algorithm in _PENALISED,
+    )
+    learned = learn_jointly(problem, [start], max_iter=n_passes, tol=0.0, verbose=common["verbose"])
+    return learned.atoms[0], learned.interrupt
 
 
 def _fit(learner, target):

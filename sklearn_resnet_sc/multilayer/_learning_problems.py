@@ -11,6 +11,7 @@ from ._stack import Stack
 _ROWS = 1024  # signals whose codes of all layers are dense at a time
 _MOST_PARTS = 8  # partial sums; fixed, so that sums do not depend on the number of threads
 _HALVINGS = 8
+_WARM_SHARE = 4  # of the iterations from nothing, what codes to begin with need
 _TWIN = 0.99  # cosine from which two directions are one
 
 
@@ -40,9 +41,10 @@ class JointLasso:
 
     def code(self, atoms, codes=None):
         """Deepest codes and objective of every signal, not larger than at the codes given."""
-        result = multi_layer_lasso(
-            self.X, _stack(atoms), self.penalties, start=codes, **self._options
-        )
+        options = self._options
+        if codes is not None:
+            options = options | {"max_iter": -(-options["max_iter"] // _WARM_SHARE)}
+        result = multi_layer_lasso(self.X, _stack(atoms), self.penalties, start=codes, **options)
         deepest, losses = result.codes[-1], result.objective
         if codes is not None:
             before = self.losses(atoms, codes)
