@@ -1,5 +1,6 @@
 """`MultiLayerSparseCoder`: a stack of dictionaries learned from signals, and codes in it."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -12,9 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._parallel import single_threaded_blas
 from ..theory import residual_certificate
-from ._atom_sets import Atoms, PlainAtoms, SkipAtoms
-from ._demands import check_counts, per_layer
+from ._atom_sets import Atoms, PlainAtoms
+from ._demands import check_counts
 from ._joint_learning import learn_jointly
+from ._layer_plan import atom_sets, carried_over, layer_sizes
 from ._layerwise import learn_layer_by_layer
 from ._learning_problems import layer_sums
 from ._output import OUTPUT_CONSTRAINT, LayeredOutputMixin
@@ -315,15 +317,13 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         if self.dictionaries is not None:
             self._take_dictionaries(X)
             return self
-        sizes = self._sizes(X.shape[1])
-        sets = self._sets(X.shape[1], sizes, X.dtype)
+        sizes, sets = self._plan(X)
         scale = scale_of(X)
         signals = X * scale
         coding = self._coding(signals, sizes, scale)
         training, interrupt = coding.for_learning(), None
-        if warm and _fits(self._atoms, sets, X.shape[1], sizes):
-            atoms = _carried_over(self._atoms, sets)
-        else:
+        atoms = carried_over(self._atoms, sets, X.shape[1], sizes) if warm else None
+        if atoms is None:
             atoms, interrupt = learn_layer_by_layer(
                 signals,
                 sizes,
@@ -345,9 +345,9 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         )
         interrupt = interrupt or learned.interrupt
         layers = [] if learned.codes is None else problem.layers(learned.atoms, learned.codes)
-        self._sums = layer_sums(signals, layers, self.n_jobs)
-        self._sums_scale, self._n_seen, self.n_steps_ = float(scale), len(X) if layers else 0, 0
-        self._keep(learned.atoms, coding.scaled(1 / float(scale)))
+        sums = layer_sums(signals, layers, self.n_jobs)
+        self._begin_sums(sums, len(X) if layers else 0, scale)
+        self._keep(learned.atoms, sets, coding.scaled(1 / float(scale)))
         self.error_ = [value / float(scale) / float(scale) for value in learned.error]
         self.n_iter_ = learned.n_iter
         self.stop_reason_ = learned.stop_reason if interrupt is None else "interrupted"
@@ -387,11 +387,12 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
             if first:
                 self._take_dictionaries(X)
             return self
-        if not first:
+        if first:
+            sizes, sets = self._plan(X)
+            scale = scale_of(X)
+        else:
+            sets, scale = self._sets, self._fitted_stack.dtype.type(self._sums_scale)
             X = X.astype(self._fitted_stack.dtype, copy=False)
-        sizes = self._sizes(X.shape[1])
-        sets = self._sets(X.shape[1], sizes, X.dtype)
-        scale = scale_of(X) if first else X.dtype.type(self._sums_scale)
         signals = X * scale
         if first:
             coding = self._coding(signals, sizes, scale)
@@ -406,14 +407,10 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
             )
             if interrupt is not None:
                 raise interrupt
-            self._sums, self._n_seen, n_steps = None, 0, 0
-            self._sums_scale = float(scale)
+            self._begin_sums([], 0, scale)
         else:
-            coding, atoms, n_steps = (
-                self._fitted_coding.scaled(float(scale)),
-                self._atoms,
-                self.n_steps_,
-            )
+            coding = replace(self._fitted_coding.scaled(float(scale)), **self._coding_options())
+            atoms = self._atoms
         codes = coding.for_learning().codes(
             signals, Stack(tuple(layer.components for layer in atoms))
         )
@@ -426,8 +423,8 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
             ]
         with single_threaded_blas():
             atoms = [s.descend(a, *both) for s, a, both in zip(sets, atoms, sums, strict=True)]
-        self._sums, self._n_seen, self.n_steps_ = sums, self._n_seen + len(X), n_steps + 1
-        self._keep(atoms, coding.scaled(1 / float(scale)))
+        self._sums, self._n_seen, self.n_steps_ = sums, self._n_seen + len(X), self.n_steps_ + 1
+        self._keep(atoms, sets, coding.scaled(1 / float(scale)))
         return self
 
     def transform(self, X):
@@ -469,11 +466,16 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         """Codes of every layer of validated signals."""
         scale = scale_of(X)
         stack = self._stack.astype(X.dtype)
-        codes = self._fitted_coding.scaled(float(scale)).codes(X * scale, stack, self.verbose)
+        coding = replace(self._fitted_coding.scaled(float(scale)), **self._coding_options())
+        codes = coding.codes(X * scale, stack, self.verbose)
         return [layer * (1 / scale) for layer in codes]
 
-    def _keep(self, atoms, coding):
-        self._atoms, self._fitted_coding = atoms, coding
+    def _begin_sums(self, sums, n_seen, scale):
+        """What `partial_fit` adds to."""
+        self._sums, self._n_seen, self._sums_scale, self.n_steps_ = sums, n_seen, float(scale), 0
+
+    def _keep(self, atoms, sets, coding):
+        self._atoms, self._sets, self._fitted_coding = atoms, sets, coding
         self._fitted_stack = Stack(tuple(layer.components for layer in atoms))
         self.dictionaries_ = list(self._fitted_stack.dictionaries)
         self.residuals_ = [layer.residual for layer in atoms]
@@ -490,7 +492,7 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         if self.residual:
             raise ValueError("residual=True is for dictionaries that are learned; some are given.")
         sizes = stack.n_components
-        if self.n_components is not None and self._sizes(X.shape[1]) != sizes:
+        if self.n_components is not None and (layer_sizes(self.n_components, X.shape[1]) != sizes):
             raise ValueError(
                 f"n_components must be None or that of dictionaries, {sizes}; "
                 f"got {self.n_components!r}."
@@ -498,61 +500,20 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         self._check_output(len(sizes))
         scale = scale_of(X)
         coding = self._coding(X * scale, sizes, scale).scaled(1 / float(scale))
-        self._keep([Atoms(matrix) for matrix in stack.dictionaries], coding)
+        self._begin_sums([], 0, scale)
+        sets = [PlainAtoms(X.dtype) for _ in sizes]
+        self._keep([Atoms(matrix) for matrix in stack.dictionaries], sets, coding)
 
-    def _sizes(self, n_features):
-        """Atoms of each layer."""
-        if self.n_components is None:
-            return (n_features, n_features)
-        if isinstance(self.n_components, Integral):
-            return (int(self.n_components),)
-        sizes = tuple(self.n_components)
-        if not sizes:
-            raise ValueError("n_components must have one entry a layer; got none.")
-        for layer, size in enumerate(sizes, 1):
-            if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
-                raise ValueError(
-                    f"n_components[{layer - 1}] (layer {layer}) must be an integer of at "
-                    f"least 1; got {size!r}."
-                )
-        return tuple(int(size) for size in sizes)
-
-    def _sets(self, n_features, sizes, dtype):
-        """Which atoms each layer may have."""
+    def _plan(self, X):
+        """Atoms of each layer, and which they may be."""
+        sizes = layer_sizes(self.n_components, X.shape[1])
         self._check_output(len(sizes))
-        inner = self._inner_counts(len(sizes))
-        sets = []
-        for layer, (size, width) in enumerate(zip(sizes, (n_features, *sizes), strict=False)):
-            if self.residual and size == width:
-                sets.append(SkipAtoms(dtype, self.residual_bound))
-            else:
-                sets.append(PlainAtoms(dtype, inner[layer - 1] if layer else None))
-        return sets
-
-    def _inner_counts(self, n_layers):
-        if n_layers == 1:
-            return []
-        counts = []
-        for layer, (count, _) in enumerate(
-            per_layer(self.atom_nonzero, n_layers - 1, "atom_nonzero"), 2
-        ):
-            if count is not None and (not isinstance(count, Integral) or count < 1):
-                raise ValueError(
-                    f"atom_nonzero of layer {layer} must be an integer of at least 1 or None; "
-                    f"got {count!r}."
-                )
-            counts.append(count)
-        return counts
+        bound = {"residual": self.residual, "residual_bound": self.residual_bound}
+        return sizes, atom_sets(sizes, X, atom_nonzero=self.atom_nonzero, **bound)
 
     def _coding(self, signals, sizes, scale):
         """How the stack is coded, in the units of signals that were scaled."""
-        common = {
-            "algorithm": self.algorithm,
-            "positive": bool(self.positive_code),
-            "max_iter": int(self.transform_max_iter),
-            "tol": float(self.transform_tol),
-            "n_jobs": self.n_jobs,
-        }
+        common = {"algorithm": self.algorithm, **self._coding_options()}
         if not takes_alpha(self.algorithm):
             return StackCoding(
                 alpha=None, n_nonzero=self._counts(signals.shape[1], sizes), **common
@@ -570,6 +531,15 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
             alpha=tuple(value * float(scale) for value in values), n_nonzero=None, **common
         )
 
+    def _coding_options(self):
+        """What `transform` takes as it is now, not as it was in `fit`."""
+        return {
+            "positive": bool(self.positive_code),
+            "max_iter": int(self.transform_max_iter),
+            "tol": float(self.transform_tol),
+            "n_jobs": self.n_jobs,
+        }
+
     def _counts(self, n_features, sizes):
         """Most atoms of each layer."""
         wanted = self.n_nonzero_coefs
@@ -579,23 +549,3 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
                 min(max(width // 10, 1), size) for width, size in zip(widths, sizes, strict=False)
             ]
         return check_counts(wanted, sizes)
-
-
-def _fits(atoms, sets, n_features, sizes):
-    """Whether atoms of an earlier fit are of the kind and shape that is wanted."""
-    shapes = list(zip(sizes, (n_features, *sizes), strict=False))
-    return len(atoms) == len(sets) and all(
-        layer.components.shape == shape
-        and (layer.residual is not None) == isinstance(one, SkipAtoms)
-        for layer, one, shape in zip(atoms, sets, shapes, strict=False)
-    )
-
-
-def _carried_over(atoms, sets):
-    """Atoms of an earlier fit in the sets of this one."""
-    return [
-        one.nearest(layer.components)
-        if layer.residual is None
-        else one.assemble(layer.residual.astype(np.float64))
-        for layer, one in zip(atoms, sets, strict=True)
-    ]

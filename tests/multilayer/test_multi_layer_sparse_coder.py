@@ -229,6 +229,16 @@ def test_interrupt_while_layers_are_learned_alone(planted, layer, monkeypatch):
     assert learner.transform(X).shape == (300, 6)
 
 
+def test_transform_goes_by_present_options(planted):
+    X = planted[0]
+    fitted = coder().fit(X)
+    coarse = fitted.set_params(transform_max_iter=1).transform(X)
+    fine = fitted.set_params(transform_max_iter=1000).transform(X)
+    assert np.abs(coarse - fine).max() > 1e-3
+    signals = fitted.set_params(n_components=(3, 2)).partial_fit(X[:50]).transform(X)
+    assert signals.shape == (300, 10)  # partial_fit goes on with what there is
+
+
 def test_certificates(planted):
     fitted = coder((16, 16, 8), residual=True, residual_bound=0.5).fit(planted[0])
     assert [residual is None for residual in fitted.residuals_] == [False, False, True]
