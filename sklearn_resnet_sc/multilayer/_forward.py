@@ -12,13 +12,11 @@ from scipy import sparse
 from .._parallel import run_blocks
 from ._forward_active import Chain
 from ._forward_greedy import stack_rows
-from ._forward_search import search_block
+from ._forward_search import BESIDE, search_block
 from ._forward_starts import new_search
 from ._solution import LayerCodes
 
 _BLOCK = 16  # of signals that take milliseconds
-# Weight of the residuals of layers without a limit, where others have one.
-_BESIDE = 1e-6
 
 
 def solve_forward_joint(X, stack, demands, *, max_iter=200, n_jobs=None, verbose=0):
@@ -62,6 +60,7 @@ def solve_forward_joint(X, stack, demands, *, max_iter=200, n_jobs=None, verbose
     n_iter, status = np.zeros(n_samples, np.int32), np.zeros(n_samples, np.int8)
 
     def make_worker():
+        own = chain._replace(weights=chain.weights.copy())  # which the kernel changes on its way
         search = new_search(n_units, len(stack), int(chain.counts.sum()))
         codes = np.empty((_BLOCK, n_units), X.dtype)
 
@@ -69,7 +68,7 @@ def solve_forward_joint(X, stack, demands, *, max_iter=200, n_jobs=None, verbose
             rows = slice(number * _BLOCK, min((number + 1) * _BLOCK, n_samples))
             images = X[rows] @ stack.dictionaries[0]
             part = codes[: images.shape[0]]
-            search_block(chain, images, search, max_iter, part, n_iter[rows], status[rows])
+            search_block(own, images, search, max_iter, part, n_iter[rows], status[rows])
             blocks[number] = sparse.csr_array(part)
 
         return solve
@@ -111,7 +110,7 @@ def _make_chain(stack, demands):
         counted=counted,
         asked=asked,
         limits=np.array(demands.limits, np.float64),
-        weights=np.where(asked | ~asked.any(), 1.0, _BESIDE),
+        weights=np.where(asked | ~asked.any(), 1.0, BESIDE),
         rounding=float(np.finfo(dtype).eps) * np.sqrt(n_rows),
         some_free=not bool(counted.all()),
         mixed=bool(asked.any() and not asked.all()),

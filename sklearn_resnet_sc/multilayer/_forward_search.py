@@ -14,7 +14,10 @@ _DONE, _NOT_REACHED, _MAX_ITER = (
 )
 _PATIENCE = 12  # starts in a row that find nothing better
 _FEASIBLE_STARTS = 4  # where units are to be few: the first feasible chain is not the last
-_MULTIPLIER_STEPS = 5
+_MULTIPLIER_STEPS = 3
+_NOTHING = 1e-30  # values relative to the signal that count as zero
+# Weight of the residuals of layers without a limit, where others have one.
+BESIDE = 1e-6
 
 
 @helper()
@@ -55,17 +58,29 @@ def _hold_limits(chain, offset, search):
     """Bring the residuals that were asked for within their limits, the others weighing little.
 
     Hestenes's method of multipliers: what is too long is added to the residual that is to be
-    short, until nothing is. Supports stay.
+    short. Then, without the other residuals, the way that is left. Supports stay.
     """
-    best, shifted = search.best, search.shifted
+    best, shifted, scratch = search.best, search.shifted, search.scratch
     assign(shifted, offset)
     for _ in range(_MULTIPLIER_STEPS):
-        measure(chain, shifted, best, search.scratch)
+        measure(chain, shifted, best, scratch)
         for layer in range(chain.limits.size):
             if chain.asked[layer]:
                 for j in range(chain.begins[layer], chain.begins[layer + 1]):
-                    shifted[j] += search.scratch.slopes[layer] * search.scratch.residual[j]
-        settle(chain, shifted, best, search.scratch, np.inf)
+                    shifted[j] = offset[j] + scratch.slopes[layer] * scratch.residual[j]
+        settle(chain, shifted, best, scratch, np.inf)
+    for layer in range(chain.limits.size):
+        chain.weights[layer] = 1 if chain.asked[layer] else 0
+    settle(chain, offset, best, scratch, np.inf)
+    for layer in range(chain.limits.size):
+        chain.weights[layer] = 1 if chain.asked[layer] else BESIDE
+    # Where zero alone is within the limits, steps come as near to it as they like.
+    largest = 0.0
+    for j in range(offset.size):
+        largest = max(largest, abs(offset[j]))
+    for u in range(best.count[0]):
+        if abs(best.values[u]) <= _NOTHING * largest:
+            best.values[u] = 0
 
 
 @helper()
