@@ -61,7 +61,10 @@ class DictionarySet:
         An atom too short to have a direction goes back to the shortcut, which
         cannot raise the norm of the residual. Atoms too close to one another are moved apart.
         """
-        dictionary = self._scale(residual)
+        return self.within(self._scale(residual))
+
+    def within(self, dictionary):
+        """A dictionary with its atoms moved apart until they are within the cap."""
         if self.cap is None:
             return dictionary
         components = self.cap.enforce(dictionary.components)

@@ -2,17 +2,17 @@
 
 from typing import ClassVar
 
-import numpy as np
 from scipy import sparse
 from sklearn.base import _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import validate_data
 
 from ._alternation import Alternation
 from ._driver import alternate
 from ._drop_in import DropInLearner
 from ._forgetting import KINDS
+from ._incoherence import warn_missed
+from ._signals import validate_signals
 from ._singular import singular_atoms
 from ._statistics import TrainingSet
 from ._stopping import settled, stagnant
@@ -128,6 +128,19 @@ class DictionaryLearning(DropInLearner):
         represented worst. Atoms without any use always are. ``"auto"``: not for ``"bcd"``
         and ``"rls"``.
 
+    max_coherence : float, default=None
+        Largest mutual coherence of the atoms (the largest absolute cosine between two), in (0, 1],
+        and no less than the Welch bound. Every update stays within it. Where it cannot be
+        reached, one warning says what was. ``None`` and 1: no limit. Not with
+        `positive_dict`.
+
+    missing : {"error", "mask"}, default="error"
+        What NaN in signals means. ``"mask"``: a feature that was not observed. Codes, errors
+        and scores are then those of the features that were, in `fit`, `transform` and `score`;
+        updates take the others as the codes say they are, which never raises the error of
+        those observed. A feature that no signal shows stays as the first atoms have it, zero with
+        ``"svd"`` and ``"data"``. After an update `error_` is an upper bound.
+
     warm_start : bool, default=False
         Whether to begin with the atoms of the fit before.
 
@@ -233,6 +246,8 @@ class DictionaryLearning(DropInLearner):
         fit_n_nonzero_coefs=None,
         fit_tol=None,
         replace_atoms="auto",
+        max_coherence=None,
+        missing="error",
         warm_start=False,
         transform_tol=None,
         transform_gap_tol=1e-6,
@@ -261,6 +276,8 @@ class DictionaryLearning(DropInLearner):
         self.fit_n_nonzero_coefs = fit_n_nonzero_coefs
         self.fit_tol = fit_tol
         self.replace_atoms = replace_atoms
+        self.max_coherence = max_coherence
+        self.missing = missing
         self.warm_start = warm_start
         self.transform_tol = transform_tol
         self.transform_gap_tol = transform_gap_tol
@@ -297,7 +314,7 @@ class DictionaryLearning(DropInLearner):
     def _fit_codes(self, X, sample_weight=None):
         """Learn, and return the codes of the training signals, CSR."""
         start = self.components_ if self.warm_start and hasattr(self, "components_") else None
-        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        X = validate_signals(self, X)
         training_set = TrainingSet(X, self._check_weight(sample_weight, X), n_jobs=self.n_jobs)
         n_components = X.shape[1] if self.n_components is None else self.n_components
         pursuit = self._pursuit(n_components)
@@ -306,13 +323,14 @@ class DictionaryLearning(DropInLearner):
         update = begin(
             update, pursuit, self.forgetting, n_signals, check_random_state(self.random_state)
         )
-        space = self._space(update, X.dtype)
+        space = self._space(update, X.dtype, (n_components, X.shape[1]))
         start = self._start(
             training_set,
             n_components,
             lambda count: singular_atoms(training_set, count),
             start,
         )
+        start = space.within(start)
         init = self._first_codes(X, n_components)
         sides = Alternation(training_set, space, update, pursuit, replaces=replaces, init=init)
         unit = 1.0 if pursuit.counts else training_set.in_units_of_data(1.0)
@@ -329,6 +347,7 @@ class DictionaryLearning(DropInLearner):
         self.error_ = [value * training_set.total_weight * unit for value in sides.reached]
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
         pursuit.endings.warn()
+        warn_missed(space.cap, self.components_)
         if course.interrupt is not None:
             raise course.interrupt
         return course.coded.code

@@ -8,6 +8,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._dictionary import Dictionary, DictionarySet
+from ._incoherence import make_cap
 from ._initial import atoms_from_data
 from ._learner import DictionaryLearner
 from ._pursuit import PENALISED, make_pursuit
@@ -46,13 +47,20 @@ class DropInLearner(DictionaryLearner):
         replaces = update.replaces if self.replace_atoms == "auto" else self.replace_atoms
         return update, replaces
 
-    def _space(self, update, dtype):
+    def _space(self, update, dtype, shape):
+        cap = make_cap(self.max_coherence, *shape)
+        if cap is not None and self.positive_dict:
+            raise ValueError(
+                f"max_coherence={self.max_coherence!r} turns atoms with no regard to the signs of "
+                "their entries; with positive_dict=True it must be None"
+            )
         return DictionarySet(
             shortcut=None,
             limit=None,
             dtype=np.dtype(dtype),
             ball=not update.unit,
             positive=bool(self.positive_dict),
+            cap=cap,
         )
 
     def _pursuit(self, n_components):

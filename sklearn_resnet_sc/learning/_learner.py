@@ -28,6 +28,8 @@ class DictionaryLearner(SparseCodingMixin, BaseEstimator):
         "callback": [callable, None],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
+        "max_coherence": [Interval(Real, 0, 1, closed="right"), None],
+        "missing": [StrOptions({"error", "mask"})],
     }
 
     def _check_weight(self, sample_weight, X):

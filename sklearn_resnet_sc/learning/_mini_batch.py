@@ -7,12 +7,13 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
 
 from ._dictionary import Dictionary
 from ._driver import alternate
 from ._drop_in import DropInLearner
+from ._incoherence import warn_missed
 from ._online import FadingSums, StoppingRule, Stream, batches_of
+from ._signals import validate_signals
 from ._singular import randomized_singular_atoms
 from ._statistics import TrainingSet
 from ._updates import UPDATES
@@ -119,6 +120,19 @@ class MiniBatchDictionaryLearning(DropInLearner):
         Whether atoms hardly used or nearly equal to others are replaced by the signals of the
         batch represented worst. Atoms without any use always are. ``"auto"``: not for ``"bcd"``.
 
+    max_coherence : float, default=None
+        Largest mutual coherence of the atoms (the largest absolute cosine between two), in (0, 1],
+        and no less than the Welch bound. Every update stays within it. Where it cannot be
+        reached, one warning says what was. ``None`` and 1: no limit. Not with
+        `positive_dict`.
+
+    missing : {"error", "mask"}, default="error"
+        What NaN in signals means. ``"mask"``: a feature that was not observed. Codes, errors
+        and scores are then those of the features that were, in `fit`, `transform` and `score`;
+        updates take the others as the codes say they are, which never raises the error of
+        those observed. A feature that no signal shows stays as the first atoms have it, zero with
+        ``"svd"`` and ``"data"``.
+
     transform_tol : float, default=None
         Squared residual ``||x - a C||_2^2`` to reach.
 
@@ -213,6 +227,8 @@ class MiniBatchDictionaryLearning(DropInLearner):
         fit_n_nonzero_coefs=None,
         fit_tol=None,
         replace_atoms="auto",
+        max_coherence=None,
+        missing="error",
         transform_tol=None,
         transform_gap_tol=1e-6,
         sparse_output=False,
@@ -241,6 +257,8 @@ class MiniBatchDictionaryLearning(DropInLearner):
         self.fit_n_nonzero_coefs = fit_n_nonzero_coefs
         self.fit_tol = fit_tol
         self.replace_atoms = replace_atoms
+        self.max_coherence = max_coherence
+        self.missing = missing
         self.transform_tol = transform_tol
         self.transform_gap_tol = transform_gap_tol
         self.sparse_output = sparse_output
@@ -270,7 +288,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         KeyboardInterrupt
             If interrupted, after what was learned has been stored.
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        X = validate_signals(self, X)
         weight = self._check_weight(sample_weight, X)
         random_state = check_random_state(self.random_state)
         start = self._first_dictionary(X, weight, random_state)
@@ -280,6 +298,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         sums = FadingSums(*start.components.shape)
         pursuit = self._pursuit(len(start.components))
         stream = self._stream(pursuit, sums, batches_of(X, weight, order, batch_size), X.dtype)
+        start = stream.space.within(start)
         rule = StoppingRule(
             self.tol, self.max_no_improvement, batch_size, len(X), len(start.components)
         )
@@ -300,6 +319,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         self.stop_reason_ = course.stop_reason
         self._sums = sums
         pursuit.endings.warn()
+        warn_missed(stream.space.cap, self.components_)
         if course.interrupt is not None:
             raise course.interrupt
         return self
@@ -328,7 +348,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
             If a parameter or shape is not valid, X holds NaN or infinity, or all weights are zero.
         """
         first = not hasattr(self, "components_")
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=first)
+        X = validate_signals(self, X, reset=first)
         weight = self._check_weight(sample_weight, X)
         if first:
             start = self._first_dictionary(X, weight, check_random_state(self.random_state))
@@ -339,9 +359,13 @@ class MiniBatchDictionaryLearning(DropInLearner):
             start = Dictionary(components, components, np.ones(len(components), X.dtype))
         pursuit = self._pursuit(len(start.components))
         stream = self._stream(pursuit, sums, iter([(X, weight)]), X.dtype)
+        if not first and stream.space.cap is not None:
+            stream.space.cap.settle_for(start.components)
+        start = stream.space.within(start)
         self.components_ = stream.update(start, stream.code(start)).components
         self._sums, self.n_steps_ = sums, sums.n_steps
         pursuit.endings.warn()
+        warn_missed(stream.space.cap, self.components_)
         return self
 
     def _first_dictionary(self, X, weight, random_state):
@@ -364,7 +388,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         return Stream(
             sums,
             batches,
-            self._space(update, dtype),
+            self._space(update, dtype, sums.cross.shape),
             update,
             pursuit,
             replaces=replaces,

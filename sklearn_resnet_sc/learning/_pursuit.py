@@ -61,7 +61,7 @@ class Pursuit:
     Attributes
     ----------
     options : dict
-        Of `sparse_encode`; ``algorithm`` and ``tol`` among them.
+        Of `sparse_encode`; ``algorithm``, ``tol`` and ``missing`` among them.
     penalty : float or None
         alpha of the l1 pursuits.
     endings : Endings
@@ -87,7 +87,8 @@ class Pursuit:
         X = training_set.X
         if init is None or not self.warm:
             return self.encode_some(X, components, training_set.n_jobs)
-        gram = components @ components.T
+        # Of no use where signals miss features.
+        gram = None if training_set.masked else components @ components.T
         parts = []
         for first in range(0, len(X), _WARM_ROWS):
             rows = slice(first, first + _WARM_ROWS)
@@ -99,10 +100,13 @@ class Pursuit:
 
     def encode_some(self, X, components, n_jobs, **start):
         """Codes of some signals, CSR."""
+        options = self.options
+        if options["missing"] == "mask" and not np.isnan(X.max()):
+            options = {**options, "missing": "error"}  # which is faster
         code, ended = sparse_encode(
             X,
             components,
-            **self.options,
+            **options,
             **start,
             n_jobs=n_jobs,
             check_input=False,
@@ -194,5 +198,6 @@ def make_pursuit(learner, n_components, alpha_name, *, positive=False):
         "positive": positive,
         "gap_tol": learner.transform_gap_tol,
         "max_iter": learner.transform_max_iter,
+        "missing": learner.missing,
     }
     return Pursuit(options, penalty=alpha if penalised else None)

@@ -4,6 +4,7 @@ import numpy as np
 
 from ._bcd import unused_atoms
 from ._bounded import clip_singular_values
+from ._capped_descent import descend_within
 from ._mod import objective_change
 from ._surrogate import raw_sums
 
@@ -43,7 +44,9 @@ def residual_bcd(space, dictionary, statistics):
     shortcut = np.zeros_like(old) if plain else space.shortcut.astype(np.float64)
     unused = unused_atoms(gram)
     new = old.copy()
-    if space.limit is None:
+    if space.cap is not None:
+        new = descend_within(gram, cross, old, space.cap.goal(space.dtype))
+    elif space.limit is None:
         _descend_freely(gram, cross - gram @ shortcut, new, np.flatnonzero(~unused), shortcut)
     else:
         new[unused] = 0

@@ -4,11 +4,9 @@ import copy
 from numbers import Integral, Real
 from typing import ClassVar
 
-import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
 
 from .._parallel import single_threaded_blas
 from ..theory import residual_certificate
@@ -16,11 +14,20 @@ from ._alternation import Alternation
 from ._dictionary import Dictionary
 from ._driver import alternate
 from ._forgetting import KINDS
+from ._incoherence import warn_missed
 from ._learner import DictionaryLearner
 from ._online import FadingSums
 from ._pursuit import GREEDY, make_pursuit
-from ._residual_space import choose_bound, choose_update, count_atoms, first_dictionary, space_of
+from ._residual_space import (
+    choose_bound,
+    choose_cap,
+    choose_update,
+    count_atoms,
+    first_dictionary,
+    space_of,
+)
 from ._residual_stream import ResidualStream, add_raw
+from ._signals import validate_signals
 from ._statistics import TrainingSet
 from ._updates import RESIDUAL_UPDATES, begin
 
@@ -82,6 +89,19 @@ class ResidualDictionaryLearning(DictionaryLearner):
 
     forgetting : str or callable, default="cubic"
         How fast ``"rls"`` forgets, see :class:`DictionaryLearning`.
+
+    max_coherence : float, default=None
+        Largest mutual coherence of the atoms (the largest absolute cosine between two), in (0, 1],
+        and no less than the Welch bound. Every update stays within it. Where it cannot be
+        reached, one warning says what was. ``None`` and 1: no limit. Not beside a
+        shortcut.
+
+    missing : {"error", "mask"}, default="error"
+        What NaN in signals means. ``"mask"``: a feature that was not observed. Codes, errors
+        and scores are then those of the features that were, in `fit`, `transform` and `score`;
+        updates take the others as the codes say they are, which never raises the error of
+        those observed. A feature that no signal shows stays as the first atoms have it, zero
+        without a shortcut.
 
     fit_algorithm : any of `transform_algorithm`, default="omp"
         The pursuit that codes the training signals; see
@@ -264,6 +284,8 @@ class ResidualDictionaryLearning(DictionaryLearner):
         dictionary_update="mod",
         ridge=0.0,
         forgetting="cubic",
+        max_coherence=None,
+        missing="error",
         fit_algorithm="omp",
         fit_n_nonzero_coefs=None,
         fit_tol=None,
@@ -290,6 +312,8 @@ class ResidualDictionaryLearning(DictionaryLearner):
         self.dictionary_update = dictionary_update
         self.ridge = ridge
         self.forgetting = forgetting
+        self.max_coherence = max_coherence
+        self.missing = missing
         self.fit_algorithm = fit_algorithm
         self.fit_n_nonzero_coefs = fit_n_nonzero_coefs
         self.fit_tol = fit_tol
@@ -336,12 +360,13 @@ class ResidualDictionaryLearning(DictionaryLearner):
         KeyboardInterrupt
             If interrupted, after what was learned has been stored.
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        X = validate_signals(self, X)
         training_set = TrainingSet(X, self._check_weight(sample_weight, X), n_jobs=self.n_jobs)
         random_state = check_random_state(self.random_state)
         rho, update, pursuit, n_components = self._parts(X.shape[1])
+        cap = choose_cap(self.max_coherence, self.shortcut, (n_components, X.shape[1]))
         space, start = first_dictionary(
-            self.shortcut, n_components, rho, training_set, random_state
+            self.shortcut, n_components, rho, training_set, random_state, cap
         )
         update = begin(update, pursuit, self.forgetting, self.max_iter * len(X), random_state)
         replaces = not update.begins
@@ -364,6 +389,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         self.error_, self.n_nonzero_ = course.error, course.n_nonzero
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
         pursuit.endings.warn()
+        warn_missed(space.cap, self.components_)
         if course.interrupt is not None:
             raise course.interrupt
         return self
@@ -398,20 +424,23 @@ class ResidualDictionaryLearning(DictionaryLearner):
             As `fit`.
         """
         first = not hasattr(self, "components_")
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=first)
+        X = validate_signals(self, X, reset=first)
         weight = self._check_weight(sample_weight, X)
         rho, update, pursuit, n_components = self._parts(X.shape[1], stream=True)
+        cap = choose_cap(self.max_coherence, self.shortcut, (n_components, X.shape[1]))
         if first:
             training_set = TrainingSet(X, weight, n_jobs=self.n_jobs)
             random_state = check_random_state(self.random_state)
             space, start = first_dictionary(
-                self.shortcut, n_components, rho, training_set, random_state
+                self.shortcut, n_components, rho, training_set, random_state, cap
             )
             sums, gap = FadingSums(*start.components.shape), 0.0
         else:
             X, rho = X.astype(self.components_.dtype, copy=False), self.residual_bound_
             start = Dictionary(self.components_, self.residual_, self.atom_norms_)
-            space = space_of(self.shortcut_, rho, X.dtype)
+            if cap is not None:
+                cap.settle_for(start.components)
+            space = space_of(self.shortcut_, rho, X.dtype, cap)
             # A copy, of which every step replaces all: an interrupt leaves all as it was.
             sums, gap = copy.deepcopy(self._sums), self.update_gap_
         stream = ResidualStream(
@@ -421,6 +450,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
             new = stream.update(start, stream.code(start))
         self._keep(space, new, rho, sums, max(gap, stream.largest_gap))
         pursuit.endings.warn()
+        warn_missed(space.cap, self.components_)
         return self
 
     def _parts(self, n_features, *, stream=False):

@@ -5,6 +5,7 @@ from scipy.linalg import svdvals
 
 from .._parallel import single_threaded_blas
 from ._dictionary import DictionarySet
+from ._incoherence import make_cap
 from ._initial import atoms_from_data
 from ._pursuit import PENALISED, SHORT_NAMES
 from ._shortcuts import make_shortcut
@@ -58,16 +59,27 @@ def choose_bound(residual_bound, shortcut):
     return float(residual_bound)
 
 
-def space_of(shortcut, rho, dtype):
-    """The set of dictionaries for a shortcut (a matrix or None) and a bound (or None)."""
+def space_of(shortcut, rho, dtype, cap=None):
+    """The set of dictionaries for a shortcut (a matrix or None), a bound and a cap (or None)."""
     if rho is None:
-        return DictionarySet(shortcut, None, np.dtype(dtype))
+        return DictionarySet(shortcut, None, np.dtype(dtype), cap=cap)
     with single_threaded_blas():
         smallest = float(svdvals(shortcut.astype(np.float64))[-1])
     return DictionarySet(shortcut, rho * smallest, np.dtype(dtype))
 
 
-def first_dictionary(shortcut, n_components, rho, training_set, random_state):
+def choose_cap(max_coherence, shortcut, shape):
+    """What coherence must not exceed, a `CoherenceCap` or None; beside a shortcut nothing."""
+    cap = make_cap(max_coherence, *shape)
+    if cap is not None and shortcut is not None:
+        raise ValueError(
+            f"max_coherence={max_coherence!r} turns atoms with no regard to a shortcut; "
+            "it must be None, or the shortcut None"
+        )
+    return cap
+
+
+def first_dictionary(shortcut, n_components, rho, training_set, random_state, cap=None):
     """The set of dictionaries, and the one to begin with: the shortcut, or training signals.
 
     Parameters
@@ -82,6 +94,8 @@ def first_dictionary(shortcut, n_components, rho, training_set, random_state):
         The signals.
     random_state : RandomState
         Chooses signals where there is no shortcut.
+    cap : CoherenceCap or None, default=None
+        What coherence must not exceed, where there is no shortcut.
 
     Returns
     -------
@@ -98,7 +112,7 @@ def first_dictionary(shortcut, n_components, rho, training_set, random_state):
         residual = atoms_from_data(training_set, n_components, random_state)
     else:
         residual = np.zeros(shortcut.shape)
-    space = space_of(shortcut, rho, dtype)
+    space = space_of(shortcut, rho, dtype, cap)
     return space, space.assemble(space.fit(residual))
 
 
