@@ -181,6 +181,17 @@ class DictionaryLearning(DropInLearner):
     MiniBatchDictionaryLearning : Faster where signals are many.
     ResidualDictionaryLearning : Atoms whose conditioning is certified.
 
+    Notes
+    -----
+    What a cap on coherence costs: PSNR of held-out 8 x 8 patches of photographs at 5 atoms each,
+    128 atoms learned from 6000 patches with ``"mod"`` (the first column: no cap, coherence 0.90)::
+
+        max_coherence    None    0.8    0.6    0.5    0.4    0.3
+        PSNR in dB      28.24  28.24  28.21  28.11  28.04  27.65
+
+    Updates from sums keep within the cap atom by atom, each placed where it is best; the others
+    are followed by moving the closest pairs apart.
+
     References
     ----------
     J. Mairal, F. Bach, J. Ponce, G. Sapiro, "Online learning for matrix factorization
@@ -194,6 +205,9 @@ class DictionaryLearning(DropInLearner):
 
     R. Rubinstein, M. Zibulevsky, M. Elad, "Efficient implementation of the K-SVD algorithm using
     batch orthogonal matching pursuit", Technion CS-2008-08 (2008) (``"aksvd"``).
+
+    B. Mailhe, D. Barchiesi, M. Plumbley, "INK-SVD: learning incoherent dictionaries for sparse
+    representations", ICASSP 2012 (``max_coherence``).
 
     K. Skretting, K. Engan, "Recursive least squares dictionary learning algorithm", IEEE TSP 58
     (2010) (``"rls"``).
