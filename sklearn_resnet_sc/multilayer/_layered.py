@@ -47,8 +47,11 @@ PURSUITS = {
     "hard_threshold": _Pursuit(takes=("n_nonzero_coefs", "alpha")),
 }
 
-# Shares of the squared tolerance to aim at where rounding has left a residual too long.
-_TIGHTER = (15 / 16, 1 / 2, 0.0)
+# A greedy pursuit follows the squared residual by subtraction and so does not know it to better
+# than a few units of the squared signal. Where that matters, these multiples of the squared
+# tolerance are aimed at: one after the other until the residual itself is short enough.
+_LOOSER = (1024, 64, 8, 2)  # so as not to code what is within the tolerance already
+_TIGHTER = (15 / 16, 1 / 2, 0.0)  # where it is believed to be and is not; 0 is to rounding
 
 
 def solve_layered(
@@ -174,29 +177,50 @@ def _check_alpha(value, name, pursuit, takes):
 
 
 def _code(target, dictionary, bound, options):
-    """Codes of one layer; what rounding has left too far from its target is coded again."""
+    """Codes of one layer, whose residuals are measured where a tolerance is given."""
     code, ended = _encode(target, dictionary, bound, options)
+    n_iter, status = ended.n_iter, ended.status
     tol = bound.get("tol", 0.0)
     if tol == 0.0:
-        return LayerCodes(code, ended.n_iter, ended.status)
-    # The pursuit follows the residual by subtraction, and may believe that it is shorter.
-    n_iter, status = ended.n_iter, ended.status
-    allowed = math.sqrt(tol) + 4 * np.finfo(dictionary.dtype).eps * _row_norms(target)
-    capacity = min(bound.get("n_nonzero_coefs", dictionary.shape[0]), *dictionary.shape)
-    rows = np.arange(target.shape[0])
-    for share in _TIGHTER:
-        missed = (np.sqrt(ended.residual_norm2) > allowed[rows]) & (ended.n_nonzero < capacity)
-        rows = rows[missed & (ended.status != Status.TOL_NOT_REACHED)]
-        if rows.size == 0:
-            break
-        again, ended = _encode(target[rows], dictionary, {**bound, "tol": tol * share}, options)
-        code = _replace_rows(code, rows, again)
-        n_iter[rows], status[rows] = ended.n_iter, ended.status
+        return LayerCodes(code, n_iter, status)
+    unit = np.finfo(dictionary.dtype).eps
+    lengths = _row_norms(target)
+    longest = math.sqrt(tol) + 4 * unit * lengths
+    capacity = _capacity(dictionary, bound)
+    missed = (np.sqrt(ended.residual_norm2) > longest) & (ended.n_nonzero < capacity)
+    missed &= status != Status.TOL_NOT_REACHED
+    unsure = tol < 256 * unit * lengths**2
+    if _solves_lasso(options):
+        unsure[:] = False  # the error-constrained lasso ends at the tolerance itself
+    for chosen, shares in ((unsure, _LOOSER), (missed, _TIGHTER)):
+        rows = np.flatnonzero(chosen)
+        for share in shares:
+            if rows.size == 0:
+                break
+            again, ended = _encode(target[rows], dictionary, {**bound, "tol": tol * share}, options)
+            done = (np.sqrt(ended.residual_norm2) <= longest[rows]) | (share == 0.0)
+            code = _replace_rows(code, rows[done], again[np.flatnonzero(done)])
+            n_iter[rows[done]], status[rows[done]] = ended.n_iter[done], ended.status[done]
+            missed[rows[done]] = False
+            rows = rows[~done]
     return LayerCodes(code, n_iter, status)
+
+
+def _capacity(dictionary, bound):
+    """The most atoms that a greedy pursuit may use."""
+    return min(bound.get("n_nonzero_coefs", dictionary.shape[0]), *dictionary.shape)
+
+
+def _solves_lasso(options):
+    return "alpha" in PURSUITS[options["algorithm"]].takes
 
 
 def _encode(target, dictionary, bound, options):
     """Codes as CSR, and how the signals ended."""
+    to_rounding = bound.get("tol") == 0.0 and not _solves_lasso(options)
+    if to_rounding:
+        # A residual followed by subtraction may fall below 0 too early: go on without it.
+        bound = {"n_nonzero_coefs": _capacity(dictionary, bound)}
     code, ended = sparse_encode(
         target,
         dictionary,
@@ -208,6 +232,10 @@ def _encode(target, dictionary, bound, options):
     )
     code = sparse.csr_array(code)
     code.eliminate_zeros()
+    if to_rounding:
+        noise = 64 * np.finfo(dictionary.dtype).eps * _row_norms(target) ** 2
+        far = (ended.residual_norm2 > noise) & (ended.n_nonzero < bound["n_nonzero_coefs"])
+        ended.status[far & (ended.status == Status.DONE)] = Status.TOL_NOT_REACHED
     return code, ended
 
 
