@@ -22,16 +22,16 @@ from ._joint_reduce import reduce_atoms
 from ._joint_refit import refit_codes
 from ._joint_search import make_search, search_least_squares
 from ._joint_starts import start_supports
-from ._joint_system import make_system
+from ._joint_system import inner_kernel, make_system
 from ._solution import LayerCodes
 
 _BLOCK = 64
-_LAST_STEPS = 100  # of Newton
+_LAST_STEPS = np.int64(100)  # of Newton
 _DONE, _TOL_NOT_REACHED = int(Status.DONE), int(Status.TOL_NOT_REACHED)
 _MAX_ITER = int(Status.MAX_ITER)
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def _correlate(system, signal, correlations):
     """Inner products of all atoms with the signal, and its squared length."""
     norm2 = 0.0
@@ -47,7 +47,7 @@ def _correlate(system, signal, correlations):
     return norm2
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def _improve(system, search, signal, count, correlations, norm2, enough, max_iter):
     """From the support in the tableau to the best one near it; returns size, F and rounds."""
     rounds = 0
@@ -67,7 +67,7 @@ def _improve(system, search, signal, count, correlations, norm2, enough, max_ite
     return count, value, rounds
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def _drop_rounding(search, count, noise):
     """Strike atoms off the best support whose part in the residuals is rounding."""
     kept = 0
@@ -92,7 +92,7 @@ def _solve_block(system, search, signals, indptr, indices, max_iter, correlation
         least = np.inf
         found.n_iter[i] = found.count[i] = 0
         for start in range(indptr.shape[0]):
-            count = 0
+            count = np.int64(0)
             for place in range(indptr[start, i], indptr[start, i + 1]):
                 search.tableau.members[count] = indices[place]
                 count += 1

@@ -8,7 +8,6 @@ the support they are zero on it, as those of least squares are.
 
 import numpy as np
 
-from .._jit import kernel
 from ._joint_refit import refit_codes
 from ._joint_search import (
     PATIENCE,
@@ -18,14 +17,14 @@ from ._joint_search import (
     forget,
     open_atoms,
 )
-from ._joint_system import pulls
+from ._joint_system import inner_kernel, pulls
 from ._joint_tableau import best_moves, rebuild
 
-_TRIAL_STEPS = 12  # of Newton, for each exchange that is worked out
-_STEPS = 60
+_TRIAL_STEPS = np.int64(12)  # of Newton, for each exchange that is worked out
+_STEPS = np.int64(60)
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def propose(tableau, count, place, atom, members, values):
     """A support after an exchange, and its codes as the tableau sees them.
 
@@ -62,7 +61,7 @@ def propose(tableau, count, place, atom, members, values):
     return count
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def try_moves(system, search, signal, count, moves, n_moves, enough):
     """Work out moves until one reaches F = 0; returns the best and its F."""
     chosen, least = 0, np.inf
@@ -80,7 +79,7 @@ def try_moves(system, search, signal, count, moves, n_moves, enough):
     return chosen, least
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def settle(system, search, signal, count, enough):
     """The best codes of the present support, and correlations with the weighted residuals.
 
@@ -98,7 +97,7 @@ def settle(system, search, signal, count, enough):
     return value
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def search_balls(system, search, signal, count, correlations, enough, max_iter):
     """Exchange atoms until all residuals lie in their balls; as `search_least_squares`.
 

@@ -1,24 +1,28 @@
 """Fewer atoms: take them out one by one while all residuals stay in their balls."""
 
-from .._jit import kernel
+import numpy as np
+
 from ._joint_balls import search_balls, settle, try_moves
 from ._joint_search import copy_support
+from ._joint_system import inner_kernel
 from ._joint_tableau import leave, note_move, rebuild
 
+_NONE = np.int64(-1)
 
-@kernel(counts_references=False)
+
+@inner_kernel
 def _cheapest(system, tableau, count, moves):
     """The members of the layers without a count that are worth least."""
-    n_moves = 0
+    n_moves = np.int64(0)
     for place in range(count):
         if system.group[system.layer[tableau.members[place]]] == system.free:
             worth = tableau.values[place] ** 2 / tableau.inverse[place, place]
             if n_moves < moves.after.size or worth < moves.after[n_moves - 1]:
-                n_moves = note_move(moves, n_moves, place, -1, worth)
+                n_moves = note_move(moves, n_moves, place, _NONE, worth)
     return n_moves
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def reduce_atoms(system, search, signal, count, correlations, enough, max_iter):
     """Make the support in ``search.best_members``, whose F is 0, smaller.
 

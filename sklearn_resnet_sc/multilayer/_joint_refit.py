@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._jit import kernel
-from ._joint_system import gram_entry, inner_with_layer, subtract_atom
+from ._joint_system import gram_entry, inner_kernel, inner_with_layer, subtract_atom
 
 _FLAT = 1e-12  # damping at which Newton's step is taken as it is
 _ROUNDING = 1e-28  # squared relative size of what counts as nothing
@@ -49,7 +48,7 @@ def make_refit(n_rows, n_layers, capacity):
     )
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def _excess(system, signal, members, count, values, residual, norms):
     """Residuals of all layers, their lengths, and F."""
     for j in range(residual.size):
@@ -69,7 +68,7 @@ def _excess(system, signal, members, count, values, residual, norms):
     return total
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def _solve(matrix, count, right):
     """Solve by Cholesky in place, ``right`` too; False where the matrix is not definite."""
     for u in range(count):
@@ -96,7 +95,7 @@ def _solve(matrix, count, right):
     return True
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def _derivatives(system, members, count, refit):
     """Weights of the layers, slopes of their lengths and of F itself."""
     n_layers = refit.norms.size
@@ -116,7 +115,7 @@ def _derivatives(system, members, count, refit):
         refit.gradient[u] = total
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def _fill_hessian(system, members, count, refit, damping):
     n_layers = refit.norms.size
     for layer in range(n_layers):
@@ -134,7 +133,7 @@ def _fill_hessian(system, members, count, refit, damping):
         refit.step[u] = refit.gradient[u]
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def refit_codes(system, signal, members, count, values, refit, max_iter, enough):
     """Lower F on a support from the codes in ``values``; until it is ``enough`` or at rest.
 

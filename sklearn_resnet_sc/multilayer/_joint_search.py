@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._jit import kernel
 from ._joint_refit import Refit, make_refit
+from ._joint_system import inner_kernel
 from ._joint_tableau import Moves, Tableau, best_moves, join, leave, make_tableau, rebuild
 
 REBUILD_EVERY = 32
@@ -64,13 +64,13 @@ def make_search(system, capacity):
     )
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def forget(search):
     for j in range(search.free_until.size):
         search.free_until[j] = search.closed_until[j] = 0
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def open_atoms(search, count, now):
     """Mark the atoms that may join: outside, and not just taken out."""
     may = search.tableau.open
@@ -80,7 +80,7 @@ def open_atoms(search, count, now):
         may[search.tableau.members[u]] = 0
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def copy_support(members, values, to_members, to_values, count):
     """Copy a support and its codes."""
     for u in range(count):
@@ -88,7 +88,7 @@ def copy_support(members, values, to_members, to_values, count):
         to_values[u] = values[u]
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def exchange(system, search, count, place, atom, now):
     """Make a move; returns the new count and the change of the squared residual."""
     change = 0.0
@@ -104,7 +104,7 @@ def exchange(system, search, count, place, atom, now):
     return count + 1, change
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def search_least_squares(system, search, count, correlations, norm2, max_iter):
     """Exchange atoms, residuals of all layers to be short; the best is left in ``search``.
 

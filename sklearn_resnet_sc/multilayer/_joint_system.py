@@ -30,6 +30,11 @@ class System(NamedTuple):
     free: int  # the group of the layers whose atoms are not limited, to be few; or -1
 
 
+def inner_kernel(function):
+    """Compile a helper that other kernels alone call: no way in from Python, which takes long."""
+    return kernel(function, counts_references=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
 def make_system(stack, demands):
     """Flatten a stack; layers with a count are a group each, all others are one together."""
     sizes = np.array(stack.n_components)
@@ -64,7 +69,7 @@ def _starts(lengths):
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def gram_row(system, atom, out):
     """Inner products of an atom, as a row of ``A``, with all others."""
     layer = system.layer[atom]
@@ -86,7 +91,7 @@ def gram_row(system, atom, out):
             out[last + j] = -system.dictionaries[begin + j * size]
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def gram_entry(system, atom, other, weights):
     """Inner product of two atoms, the blocks of the residuals weighted (in double precision)."""
     layer, layer_other = system.layer[atom], system.layer[other]
@@ -106,7 +111,7 @@ def gram_entry(system, atom, other, weights):
     return 0.0
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def subtract_atom(system, atom, value, residual):
     """Take ``value`` times an atom off the residuals of all layers."""
     layer = system.layer[atom]
@@ -119,7 +124,7 @@ def subtract_atom(system, atom, value, residual):
         residual[system.row[layer + 1] + place] += value
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def inner_with_layer(system, atom, layer, residual):
     """Inner product of an atom's part in one block with the residual there."""
     own = system.layer[atom]
@@ -136,7 +141,7 @@ def inner_with_layer(system, atom, layer, residual):
     return total
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def pulls(system, weights, residual, out):
     """Inner products of all atoms with the weighted residuals: how much each would help."""
     n_layers = weights.size

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._jit import kernel
-from ._joint_system import gram_row
+from ._joint_system import gram_row, inner_kernel
 
 
 class Tableau(NamedTuple):
@@ -60,7 +59,7 @@ def make_tableau(system, capacity):
     )
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def clear(tableau, correlations):
     """Begin with no atom; the correlations are those with the signals."""
     for j in range(correlations.size):
@@ -71,13 +70,13 @@ def clear(tableau, correlations):
         tableau.used[g] = 0
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def _axpy(factor, source, target):
     for j in range(target.size):
         target[j] += factor * source[j]
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def join(system, tableau, count, atom):
     """Let an atom join the ``count`` members; returns by how much the squared residual falls."""
     inverse, codes, along = tableau.inverse, tableau.codes, tableau.along
@@ -111,7 +110,7 @@ def join(system, tableau, count, atom):
     return correlation * value
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def leave(system, tableau, count, place):
     """Let a member leave, the last take its place; returns by how much the residual grows."""
     inverse, codes = tableau.inverse, tableau.codes
@@ -148,7 +147,7 @@ def leave(system, tableau, count, place):
     return ratio * value
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def rebuild(system, tableau, count, correlations):
     """The same support afresh, without the rounding of many exchanges.
 
@@ -156,7 +155,7 @@ def rebuild(system, tableau, count, correlations):
     take off the squared residual.
     """
     clear(tableau, correlations)
-    kept, explained = 0, 0.0
+    kept, explained = np.int64(0), 0.0
     for u in range(count):
         atom = tableau.members[u]
         if tableau.distances[atom] > tableau.floors[atom]:
@@ -173,7 +172,7 @@ class Moves(NamedTuple):
     after: np.ndarray  # twice F as the tableau sees it
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def note_move(moves, n_moves, place, atom, after):
     u = n_moves if n_moves < moves.after.size else n_moves - 1
     while u > 0 and moves.after[u - 1] > after:
@@ -185,7 +184,7 @@ def note_move(moves, n_moves, place, atom, after):
     return min(n_moves + 1, moves.after.size)
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def _weigh(tableau, place, begin, end, gains):
     """What atoms of one layer would gain, once a member has left (-1: none does)."""
     c, d, floors, may = tableau.correlations, tableau.distances, tableau.floors, tableau.open
@@ -204,13 +203,13 @@ def _weigh(tableau, place, begin, end, gains):
         gains[j] = correlation * correlation / distance * may[j] if usable else zero
 
 
-@kernel(counts_references=False)
+@inner_kernel
 def best_moves(system, tableau, count, present, free_until, now, moves):
     """Weigh all exchanges and additions; members with ``free_until > now`` stay.
 
     Returns how many moves were noted.
     """
-    n_moves = 0
+    n_moves = np.int64(0)
     gains = tableau.gains
     for place in range(-1, count):
         base, group = present, -1
