@@ -109,6 +109,7 @@ def measure(sizes, snr, n_samples, seed):
         alpha = None
         if STRATEGIES[name]["pursuit"] in ("lasso_lars", "ml_fista"):
             alpha = best_weight(name, dictionaries, counts, X[rest], codes[-1][rest])
+        solve(name, dictionaries, counts, X[rest][:5], alpha)  # compiles, and starts threads
         found, seconds = solve(name, dictionaries, counts, X[own], alpha)
         truth = [layer[own] for layer in codes]
         same = [
@@ -135,7 +136,7 @@ def measure(sizes, snr, n_samples, seed):
 def main(argv=None):
     """Measure, print, and write where asked."""
     options = argparse.ArgumentParser(prog="python -m benchmarks.planted_layers")
-    options.add_argument("--n-samples", type=int, default=1000)
+    options.add_argument("--n-samples", type=int, default=500)
     options.add_argument("--seed", type=int, default=0)
     add_output(options)
     arguments = options.parse_args(argv)

@@ -77,8 +77,10 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         What `transform` returns: codes of the deepest layer, of all layers side by side, or
         of the layer with this index, 0 the first.
 
-    transform_max_iter : int, default=1000
-        Most iterations of iterative solvers.
+    transform_max_iter : int, default=None
+        Most iterations of iterative solvers; ``None`` leaves it to the solver: 1000 of layered
+        pursuits and the multi-layer lasso, 100 rounds of the joint search in the synthesis
+        model, 200 in the forward one.
 
     sparse_output : bool, default=False
         Whether `transform` returns CSR.
@@ -146,7 +148,7 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         "alpha": [Real, "array-like", None],
         "positive_code": ["boolean"],
         "output": OUTPUT_CONSTRAINT,
-        "transform_max_iter": [Interval(Integral, 1, None, closed="left")],
+        "transform_max_iter": [Interval(Integral, 1, None, closed="left"), None],
         "sparse_output": ["boolean"],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
@@ -164,7 +166,7 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         alpha=None,
         positive_code=False,
         output="last",
-        transform_max_iter=1000,
+        transform_max_iter=None,
         sparse_output=False,
         n_jobs=None,
         verbose=0,
@@ -276,7 +278,7 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
             pursuit=self.pursuit,
             alpha=[None if value is None else value * factor for value in alpha],
             positive=bool(self.positive_code),
-            max_iter=int(self.transform_max_iter),
+            max_iter=self.transform_max_iter,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )

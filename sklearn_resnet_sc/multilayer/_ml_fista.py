@@ -172,7 +172,7 @@ def multi_layer_lasso(
     momentum=True,
     step=1.0,
     positive=False,
-    max_iter=100,
+    max_iter=1000,
     tol=1e-6,
     n_jobs=None,
     verbose=0,
@@ -196,7 +196,7 @@ def multi_layer_lasso(
         the nearer to the optimum, and the slower. Those of the others are ``1 / ||C_i||_2^2``.
     positive : bool, default=False
         Whether codes of every layer must not be negative.
-    max_iter : int, default=100
+    max_iter : int, default=1000
         Most iterations.
     tol : float, default=1e-6
         A signal stops where no entry of its deepest code changes by more than `tol`

@@ -83,8 +83,8 @@ def solve(X, stack, demands, *, strategy, pursuit, alpha, positive, max_iter, n_
         One a layer.
     positive : bool
         Whether codes must not be negative.
-    max_iter : int
-        Most iterations of iterative solvers.
+    max_iter : int or None
+        Most iterations of iterative solvers; None leaves it to the solver.
     n_jobs, verbose : int or None
         As in `run_blocks`.
 
@@ -95,31 +95,33 @@ def solve(X, stack, demands, *, strategy, pursuit, alpha, positive, max_iter, n_
     """
     # Solvers and their kernels are loaded when they are first wanted.
     common = {"n_jobs": n_jobs, "verbose": verbose}
-    if stack.model == "forward" and strategy == "joint":
-        from ._forward import solve_forward_joint
-
-        return solve_forward_joint(X, stack, demands, max_iter=max_iter, **common)
-    if stack.model == "forward":
+    if stack.model == "forward" and strategy == "layered":
         from ._forward_greedy import solve_forward_greedy
 
         common.update(kind="soft" if pursuit == "threshold" else "hard", positive=positive)
         return solve_forward_greedy(X, stack, demands, alpha=alpha, **common)
-    if strategy == "layered":
-        from ._layered import solve_layered
-
-        common.update(pursuit=pursuit, positive=positive, max_iter=max_iter)
-        return solve_layered(X, stack, demands, alpha=alpha, **common)
     if strategy == "projection":
         from ._projection import solve_projection
 
         return solve_projection(X, stack, demands, pursuit=pursuit, **common)
+    if max_iter is not None:
+        common["max_iter"] = int(max_iter)
+    if stack.model == "forward":
+        from ._forward import solve_forward_joint
+
+        return solve_forward_joint(X, stack, demands, **common)
+    if strategy == "layered":
+        from ._layered import solve_layered
+
+        common.update(pursuit=pursuit, positive=positive)
+        return solve_layered(X, stack, demands, alpha=alpha, **common)
     if pursuit in _GREEDY:
         from ._joint import solve_joint
 
-        return solve_joint(X, stack, demands, max_iter=max_iter, **common)
+        return solve_joint(X, stack, demands, **common)
     from ._ml_fista import multi_layer_lasso
 
-    common.update(momentum=pursuit == "ml_fista", positive=positive, max_iter=max_iter)
+    common.update(momentum=pursuit == "ml_fista", positive=positive)
     result = multi_layer_lasso(X, stack, alpha, **common)
     status = np.where(result.converged, Status.DONE, Status.MAX_ITER)
     return [LayerCodes.from_dense(codes, result.n_iter, status) for codes in result.codes]
