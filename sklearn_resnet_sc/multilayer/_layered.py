@@ -51,7 +51,8 @@ PURSUITS = {
 # than a few units of the squared signal. Where that matters, these multiples of the squared
 # tolerance are aimed at: one after the other until the residual itself is short enough.
 _LOOSER = (1024, 64, 8, 2)  # so as not to code what is within the tolerance already
-_TIGHTER = (15 / 16, 1 / 2, 0.0)  # where it is believed to be and is not; 0 is to rounding
+# Where it is believed to be and is not; 0 is to rounding.
+_TIGHTER = (1 - 2**-20, 1 - 2**-10, 15 / 16, 1 / 2, 0.0)
 
 
 def solve_layered(
@@ -186,8 +187,8 @@ def _code(target, dictionary, bound, options):
     unit = np.finfo(dictionary.dtype).eps
     lengths = _row_norms(target)
     longest = math.sqrt(tol) + 4 * unit * lengths
-    capacity = _capacity(dictionary, bound)
-    missed = (np.sqrt(ended.residual_norm2) > longest) & (ended.n_nonzero < capacity)
+    missed = np.sqrt(ended.residual_norm2) > longest
+    missed &= ended.n_nonzero < bound.get("n_nonzero_coefs", math.inf)
     missed &= status != Status.TOL_NOT_REACHED
     unsure = tol < 256 * unit * lengths**2
     if _solves_lasso(options):
