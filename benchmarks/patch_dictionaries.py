@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from sklearn_resnet_sc import ResidualDictionaryLearning
 from sklearn_resnet_sc.datasets import extract_patches
@@ -47,8 +48,8 @@ ARMS = (
     Arm(64, "dct", 0.9, 0.9),
     Arm(256),
     Arm(256, "dct", 0.9, 0.3),
-    Arm(256, "dct", 0.8),
-    Arm(256, "dct", 0.65),
+    Arm(256, "dct", 0.8, 0.3),
+    Arm(256, "dct", 0.65, 0.3),
 )
 
 
@@ -97,13 +98,15 @@ def over_images(measure, arguments, arms=ARMS):
     Everything is learned anew for each image, from patches of all others.
     """
     images, _ = load_images(arguments.data)
-    names = list(images)
+    names, most = list(images), None
     if arguments.quick:
-        names, arguments.n_patches, arguments.max_iter = names[:2], 1000, 1
+        names, arguments.n_patches, arguments.max_iter, most = names[:2], 600, 1, 200
 
     def one(name):
         train, test = patches_without(images, name, arguments.n_patches)
-        return [measure(learn(arm, train, max_iter=arguments.max_iter), test) for arm in arms]
+        test = test[:most]
+        with threadpool_limits(1):  # small matrices: threads would wait for each other
+            return [measure(learn(arm, train, max_iter=arguments.max_iter), test) for arm in arms]
 
     rows = Parallel(arguments.n_processes)(delayed(one)(name) for name in names)
     return names, {arm: [row[i] for row in rows] for i, arm in enumerate(arms)}

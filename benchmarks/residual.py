@@ -20,6 +20,7 @@ HEADER = (
     "dictionary",
     "PSNR",
     "against plain",
+    "mean of images",
     "worst image",
     "allowed",
     "images over",
@@ -35,6 +36,7 @@ HEADER = (
 class Measured:
     """One dictionary on one held-out image."""
 
+    n_patches: int
     psnr: float
     coherence: float
     smallest: float
@@ -58,8 +60,20 @@ def measure(learner, test):
         total = condition_number(learner.shortcut_ + learner.residual_)
         certified = learner.certificate_.bounds.condition_number_bound
     return Measured(
-        psnr(test - code @ atoms), mutual_coherence(atoms), sigma[-1], sigma[0], total, certified
+        len(test),
+        psnr(test - code @ atoms),
+        mutual_coherence(atoms),
+        sigma[-1],
+        sigma[0],
+        total,
+        certified,
     )
+
+
+def psnr_of_all(measured):
+    """Decibels of the patches of all images together."""
+    squared = [one.n_patches * 10 ** (-one.psnr / 10) for one in measured]
+    return -10 * np.log10(np.sum(squared) / np.sum([one.n_patches for one in measured]))
 
 
 def difference(results, arm):
@@ -73,11 +87,13 @@ def table(results):
     """Rows of text, one a dictionary."""
     rows = []
     for arm, measured in results.items():
-        row = [str(arm), mean_and_deviation([one.psnr for one in measured])]
+        together = psnr_of_all(measured)
+        row = [str(arm), f"{together:.2f}"]
         if arm.shortcut is None:
-            row += ["", "", "", ""]
+            row += [""] * 5
         else:
             gain = difference(results, arm)
+            row.append(f"{together - psnr_of_all(results[arm.plain]):+.2f}")
             row += [mean_and_deviation(gain, sign=True), f"{gain.min():+.2f}"]
             row += (
                 ["", ""]

@@ -42,7 +42,7 @@ def mean_and_error(values, digits=2, sign=False):
 def significant(value, digits=2):
     """A number that spans orders of magnitude, without a power of ten: ``5.6``, ``4100``."""
     value = float(f"{value:.{digits}g}")
-    return f"{value:.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+    return f"{value:.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:#.{digits}g}"
 
 
 def add_output(options):

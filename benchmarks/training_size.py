@@ -8,6 +8,7 @@ import argparse
 
 import numpy as np
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from sklearn_resnet_sc import sparse_encode
 from sklearn_resnet_sc.datasets import load_sample_images
@@ -31,9 +32,10 @@ HEADER = (
 def kappa_and_psnr(arm, images, held_out, n_patches, max_iter):
     """Condition number of the atoms, and held-out decibels."""
     train, test = patches_without(images, held_out, n_patches)
-    atoms = learn(arm, train, max_iter=max_iter).components_
-    sigma = spectrum(atoms)
-    code = sparse_encode(test, atoms, algorithm="omp", n_nonzero_coefs=N_NONZERO)
+    with threadpool_limits(1):
+        atoms = learn(arm, train, max_iter=max_iter).components_
+        sigma = spectrum(atoms)
+        code = sparse_encode(test, atoms, algorithm="omp", n_nonzero_coefs=N_NONZERO)
     return sigma[0] / sigma[-1], psnr(test - code @ atoms)
 
 
