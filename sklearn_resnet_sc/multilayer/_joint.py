@@ -48,21 +48,28 @@ def _correlate(system, signal, correlations):
 
 
 @inner_kernel
-def _improve(system, search, signal, count, correlations, norm2, enough, max_iter):
+def _improve(system, search, signal, count, correlations, norm2, enough, max_iter, turn):
     """From the support in the tableau to the best one near it; returns size, F and rounds."""
     rounds = 0
-    if system.free < 0:
+    exact = system.limits.max() == 0
+    # With tolerances, short residuals are a step on the way of two of the starts: from all of
+    # them it would often lead to the same support.
+    if system.free < 0 and (exact or turn == 0 or count == 0):
         count, value, rounds = search_least_squares(
-            system, search, count, correlations, norm2, max_iter
+            system, search, count, correlations, norm2, max_iter, turn
         )
-        if system.limits.max() == 0:
+        if exact:
             return count, 0.5 * value, rounds
         for u in range(count):
             search.tableau.members[u] = search.best_members[u]
-    count, value, more = search_balls(system, search, signal, count, correlations, enough, max_iter)
+    count, value, more = search_balls(
+        system, search, signal, count, correlations, enough, max_iter, turn
+    )
     rounds = max(rounds, more)
     if system.free >= 0 and value <= enough:
-        count, more = reduce_atoms(system, search, signal, count, correlations, enough, max_iter)
+        count, more = reduce_atoms(
+            system, search, signal, count, correlations, enough, max_iter, turn
+        )
         rounds += more
     return count, value, rounds
 
@@ -97,7 +104,7 @@ def _solve_block(system, search, signals, indptr, indices, max_iter, correlation
                 search.tableau.members[count] = indices[place]
                 count += 1
             count, value, rounds = _improve(
-                system, search, signal, count, correlations, norm2, enough, max_iter
+                system, search, signal, count, correlations, norm2, enough, max_iter, start
             )
             found.n_iter[i] += rounds
             members, values = search.best_members, search.best_values

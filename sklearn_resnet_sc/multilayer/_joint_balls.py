@@ -98,7 +98,7 @@ def settle(system, search, signal, count, enough):
 
 
 @inner_kernel
-def search_balls(system, search, signal, count, correlations, enough, max_iter):
+def search_balls(system, search, signal, count, correlations, enough, max_iter, turn):
     """Exchange atoms until all residuals lie in their balls; as `search_least_squares`.
 
     Returns
@@ -131,5 +131,5 @@ def search_balls(system, search, signal, count, correlations, enough, max_iter):
         if n_moves:
             chosen, _ = try_moves(system, search, signal, count, moves, n_moves, enough)
             place, atom = moves.place[chosen], moves.atom[chosen]
-            count, _ = exchange(system, search, count, place, atom, now)
+            count, _ = exchange(system, search, count, place, atom, now, turn)
             present = settle(system, search, signal, count, enough)

@@ -23,7 +23,7 @@ def _cheapest(system, tableau, count, moves):
 
 
 @inner_kernel
-def reduce_atoms(system, search, signal, count, correlations, enough, max_iter):
+def reduce_atoms(system, search, signal, count, correlations, enough, max_iter, turn):
     """Make the support in ``search.best_members``, whose F is 0, smaller.
 
     An atom leaves where F stays 0; where none does, exchanges among so many atoms look for
@@ -60,7 +60,7 @@ def reduce_atoms(system, search, signal, count, correlations, enough, max_iter):
         # One atom less than what is known to do: exchanges are to make up for it.
         system.budget[system.free] = tableau.used[system.free]
         count, value, now = search_balls(
-            system, search, signal, count, correlations, enough, max_iter
+            system, search, signal, count, correlations, enough, max_iter, turn
         )
         rounds += now
         if value > enough:

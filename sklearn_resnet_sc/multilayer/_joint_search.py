@@ -17,8 +17,9 @@ from ._joint_system import inner_kernel
 from ._joint_tableau import Moves, Tableau, best_moves, join, leave, make_tableau, rebuild
 
 REBUILD_EVERY = 32
-_TRIED = 8  # exchanges that are worked out exactly, with tolerances
-PATIENCE = 20  # rounds without a better support
+# Exchanges that are worked out exactly, with tolerances: all of them where there are few.
+_FEWEST_TRIED, _MOST_TRIED, _TRIED_TIMES_ATOMS = 8, 64, 4096
+PATIENCE = 30  # rounds without a better support
 
 
 class Search(NamedTuple):
@@ -42,7 +43,8 @@ class Search(NamedTuple):
 def make_search(system, capacity):
     """Scratch for supports of at most so many atoms."""
     n_atoms = system.layer.size
-    n_moves = _TRIED if system.limits.any() or system.free >= 0 else 1
+    n_tried = min(max(_TRIED_TIMES_ATOMS // n_atoms, _FEWEST_TRIED), _MOST_TRIED)
+    n_moves = n_tried if system.limits.any() or system.free >= 0 else 1
 
     def moves(size):
         return Moves(np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size))
@@ -54,7 +56,7 @@ def make_search(system, capacity):
         make_tableau(system, capacity),
         make_refit(int(system.row[-1]), system.limits.size, capacity),
         moves(n_moves),
-        moves(_TRIED),
+        moves(_FEWEST_TRIED),
         np.empty(n_atoms, np.int64),
         np.empty(n_atoms, np.int64),
         *support(),
@@ -89,12 +91,12 @@ def copy_support(members, values, to_members, to_values, count):
 
 
 @inner_kernel
-def exchange(system, search, count, place, atom, now):
+def exchange(system, search, count, place, atom, now, turn):
     """Make a move; returns the new count and the change of the squared residual."""
     change = 0.0
-    # Terms of varying length, the same in every run: with constant ones the search would go
-    # in circles.
-    chance = (now * 40503 + 7919) % 65536
+    # Terms of varying length, the same in every run but not from every start: with constant
+    # ones the search would go in circles.
+    chance = (now * 40503 + (turn + 1) * 7919) % 65536
     if place >= 0:
         search.closed_until[search.tableau.members[place]] = now + 2 + chance % 5
         change += leave(system, search.tableau, count, place)
@@ -105,7 +107,7 @@ def exchange(system, search, count, place, atom, now):
 
 
 @inner_kernel
-def search_least_squares(system, search, count, correlations, norm2, max_iter):
+def search_least_squares(system, search, count, correlations, norm2, max_iter, turn):
     """Exchange atoms, residuals of all layers to be short; the best is left in ``search``.
 
     Parameters
@@ -116,6 +118,10 @@ def search_least_squares(system, search, count, correlations, norm2, max_iter):
         Inner products of the atoms and the signal.
     norm2 : float
         Squared length of the signal.
+    max_iter : int
+        Most rounds.
+    turn : int
+        Number of the start.
 
     Returns
     -------
@@ -146,5 +152,5 @@ def search_least_squares(system, search, count, correlations, norm2, max_iter):
         open_atoms(search, count, now)
         if best_moves(system, tableau, count, present, search.free_until, now, moves):
             place, atom = moves.place[0], moves.atom[0]
-            count, change = exchange(system, search, count, place, atom, now)
+            count, change = exchange(system, search, count, place, atom, now, turn)
             present += change

@@ -66,7 +66,7 @@ def _distance(residual, rows, limits):
     return values, gradient
 
 
-def distance_values(target, basis, rows, limits, max_iter=3000, tol=1e-10):
+def distance_values(target, basis, rows, limits, max_iter=20000, tol=1e-10):
     """F of every support: Nesterov's method with restarts, whose step 1 the unit bases allow.
 
     A support is finished where it reaches 0, or where the gradient on it is shorter than ``tol``.
