@@ -108,7 +108,9 @@ class DictionaryLearning(DropInLearner):
           ILS-DLA), then unit length.
         - ``"ksvd"``: one after the other, with its codes, by the best rank-one fit.
         - ``"aksvd"``: likewise, by one step towards it (approximate K-SVD); much faster.
-        - ``"rls"``: recursive least squares after every signal (RLS-DLA), see `forgetting`.
+        - ``"rls"``: recursive least squares after every signal (RLS-DLA), see `forgetting`. It
+          depends on the order of the signals, so a weight of two is not quite the same as two
+          copies.
 
         The last three are for greedy pursuits; with l1 pursuits they do not regard the penalty.
 
@@ -148,7 +150,9 @@ class DictionaryLearning(DropInLearner):
         Squared residual ``||x - a C||_2^2`` to reach.
 
     transform_gap_tol : float, default=1e-6
-        Relative duality gap at which iterative l1 pursuits stop, in `fit` too.
+        Relative duality gap at which iterative l1 pursuits stop, in `fit` too. Larger than the
+        1e-8 of :func:`~sklearn_resnet_sc.coding.sparse_encode`, which would be wasted on atoms
+        that still change.
 
     sparse_output : bool, default=False
         Whether `transform` returns CSR.

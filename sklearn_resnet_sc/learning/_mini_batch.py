@@ -137,7 +137,9 @@ class MiniBatchDictionaryLearning(DropInLearner):
         Squared residual ``||x - a C||_2^2`` to reach.
 
     transform_gap_tol : float, default=1e-6
-        Relative duality gap at which iterative l1 pursuits stop, in `fit` too.
+        Relative duality gap at which iterative l1 pursuits stop, in `fit` too. Larger than the
+        1e-8 of :func:`~sklearn_resnet_sc.coding.sparse_encode`, which would be wasted on atoms
+        that still change.
 
     sparse_output : bool, default=False
         Whether `transform` returns CSR.

@@ -9,7 +9,7 @@ from ._mod import objective_change
 from ._surrogate import raw_sums
 
 _VANISHED = 1e-12  # length below which an atom would have no direction
-_ROUNDING = 1e-15  # of the room left in a direction that counts as none
+_ROUNDING = 1e-12  # of the room left in a direction that counts as none
 
 
 def residual_bcd(space, dictionary, statistics):

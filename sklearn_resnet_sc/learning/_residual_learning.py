@@ -148,8 +148,10 @@ class ResidualDictionaryLearning(DictionaryLearner):
     transform_max_iter : int, default=1000
         Most iterations of iterative pursuits, in `fit` too.
 
-    transform_gap_tol : float, default=1e-8
-        Relative duality gap at which iterative l1 pursuits stop, in `fit` too.
+    transform_gap_tol : float, default=1e-6
+        Relative duality gap at which iterative l1 pursuits stop, in `fit` too. Larger than the
+        1e-8 of :func:`~sklearn_resnet_sc.coding.sparse_encode`, which would be wasted on atoms
+        that still change.
 
     positive_code : bool, default=False
         Whether `transform` must not give negative codes.
@@ -297,7 +299,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         transform_tol=None,
         transform_alpha=None,
         transform_max_iter=1000,
-        transform_gap_tol=1e-8,
+        transform_gap_tol=1e-6,
         positive_code=False,
         split_sign=False,
         sparse_output=False,

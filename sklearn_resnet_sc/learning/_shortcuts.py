@@ -4,6 +4,7 @@ from math import isqrt
 from numbers import Integral
 
 import numpy as np
+from scipy.linalg import qr
 from sklearn.utils import check_array
 
 _NAMES = ("identity", "dct", "pca")
@@ -78,10 +79,15 @@ def _cosines(n_components, n_features):
 def principal_directions(covariance, n_components):
     """Orthonormal eigenvectors of the largest eigenvalues, as rows.
 
-    Signs are fixed: the entry of largest size, the first of equals, is positive.
+    Signs are fixed: the entry of largest size, the first of equals, is positive. Where the rank
+    is smaller, unit vectors complete the directions, made orthogonal to them and to each other.
     """
-    _, vectors = np.linalg.eigh(covariance)
-    directions = vectors.T[::-1][:n_components]
+    values, vectors = np.linalg.eigh(covariance)
+    rounding = len(values) * np.finfo(np.float64).eps * max(values[-1], 0)
+    directions = vectors.T[values > rounding][::-1][:n_components]
+    if (missing := n_components - len(directions)) > 0:
+        rest = np.eye(len(values)) - directions.T @ directions
+        directions = np.vstack([directions, qr(rest, pivoting=True)[0].T[:missing]])
     largest = np.argmax(np.abs(directions).round(12), axis=1)
     return directions * np.sign(directions[np.arange(n_components), largest])[:, None]
 

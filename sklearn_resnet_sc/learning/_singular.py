@@ -36,7 +36,8 @@ def singular_atoms(training_set, n_components):
             parts.append(signals * np.sqrt(weight)[:, None])
         factor = np.linalg.qr(np.concatenate(parts), mode="r")
     _, values, vectors = np.linalg.svd(factor, full_matrices=False)
-    values, vectors = values[:n_components], vectors[:n_components]
+    values = _beyond_rounding(values, training_set)[:n_components]
+    vectors = vectors[:n_components]
     largest = np.zeros(len(vectors))
     for _, signals, weight in training_set.blocks():
         projections = signals[weight > 0] @ vectors.T
@@ -72,7 +73,14 @@ def randomized_singular_atoms(training_set, n_components, random_state):
     _, values, vectors = randomized_svd(
         signals, n_components, n_oversamples=_OVERSAMPLING, random_state=random_state
     )
+    values = _beyond_rounding(values, training_set)
     return values[:, None] * vectors / float(training_set.scale)
+
+
+def _beyond_rounding(values, training_set):
+    """Singular values, those that are rounding set to zero: their directions mean nothing."""
+    most = max(training_set.n_samples, training_set.n_features)
+    return np.where(values > most * np.finfo(np.float64).eps * values.max(initial=0), values, 0.0)
 
 
 def fit_count(atoms, n_components):

@@ -11,6 +11,8 @@ from sklearn_resnet_sc.learning import ResidualDictionaryLearning
         ResidualDictionaryLearning(shortcut="dct", residual_bound=0.5, fit_algorithm="ols"),
         ResidualDictionaryLearning(shortcut=None, random_state=0),
         ResidualDictionaryLearning(fit_algorithm="lasso_lars", fit_alpha=0.1),
+        ResidualDictionaryLearning(shortcut="pca", dictionary_update="bcd", ridge=0.01),
+        ResidualDictionaryLearning(residual_bound=None, dictionary_update="bcd"),
     ]
 )
 def test_common_checks(estimator, check):

@@ -22,6 +22,10 @@ def excepted(estimator):
         DictionaryLearning(
             max_iter=20, fit_algorithm="omp", dictionary_update="mod", dict_init="data"
         ),
+        # From singular directions, of which few signals give fewer than there are atoms.
+        DictionaryLearning(max_iter=20, fit_algorithm="omp", dictionary_update="mod"),
+        DictionaryLearning(max_iter=20, fit_algorithm="omp", dictionary_update="ksvd"),
+        DictionaryLearning(max_iter=20, fit_algorithm="omp", dictionary_update="aksvd"),
         MiniBatchDictionaryLearning(batch_size=10, max_iter=5),
         MiniBatchDictionaryLearning(
             batch_size=10, max_iter=5, transform_algorithm="lasso_lars", random_state=0

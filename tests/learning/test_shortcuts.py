@@ -6,6 +6,7 @@ from scipy.fft import dct, dctn
 from sklearn.decomposition import PCA
 
 from sklearn_resnet_sc.learning import ResidualDictionaryLearning, dct_dictionary
+from sklearn_resnet_sc.learning._shortcuts import principal_directions
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10])
@@ -54,6 +55,18 @@ def test_dct_dictionary_refuses_what_is_no_count(number):
         dct_dictionary(number, 4)
     with pytest.raises(ValueError, match="n_features must be a positive integer"):
         dct_dictionary(4, number)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_directions_beyond_the_rank_depend_on_the_span_only(seed):
+    # Rounding must not choose them: scaled, rotated inside the span, the same.
+    rng = np.random.default_rng(seed)
+    X, mixed = rng.standard_normal((4, 9)), rng.standard_normal((4, 4))
+    found, other = (principal_directions(X.T @ X, 9) for X in (X, mixed @ X))
+    np.testing.assert_allclose(found @ found.T, np.eye(9), atol=1e-12)
+    np.testing.assert_allclose(found[4:] @ X.T, 0, atol=1e-12)
+    np.testing.assert_allclose(found[4:], other[4:], atol=1e-10)
+    np.testing.assert_allclose(np.abs(principal_directions(np.zeros((3, 3)), 2)).sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("n_components", [3, 8])

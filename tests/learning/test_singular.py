@@ -37,6 +37,17 @@ def test_as_in_scikit_learn_block_by_block(shape, dtype):
     np.testing.assert_array_equal(singular_atoms(TrainingSet(X), 4), found[:4])
 
 
+@pytest.mark.parametrize("repeats", [1, 7])
+def test_no_directions_of_rounding_errors_beyond_the_rank(repeats):
+    # Repeated signals have more rows than rank; the rest is zero, not 1e-15 in any direction.
+    X = np.repeat(np.random.default_rng(0).standard_normal((5, 60)), repeats, axis=0)
+    data = TrainingSet(X)
+    assert np.count_nonzero(singular_atoms(data, 60).any(axis=1)) == 5
+    random_state = np.random.RandomState(0)
+    found = randomized_singular_atoms(data, 8 if repeats > 1 else 60, random_state)
+    assert np.count_nonzero(found.any(axis=1)) == 5
+
+
 def test_weights_are_repetitions():
     X = signals(400, 9)
     weight = np.random.default_rng(1).integers(0, 3, 400).astype(float)
