@@ -78,6 +78,8 @@ class _Worker:
         tol, penalty = self.tol[:n_rows], self.penalty[:n_rows]
         tol[:] = problem.tol
         penalty[:] = problem.atom_scale
+        with np.errstate(over="ignore"):
+            penalty /= problem.weight_scale
         if scale is not None:
             # For signals far below their bounds any large number serves; finite, because a
             # weight may be zero.

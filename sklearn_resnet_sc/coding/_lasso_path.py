@@ -157,7 +157,7 @@ class _Worker:
                 correlations[part],
                 norm2[part],
                 nothing[part],
-                scale[part] * problem.atom_scale,
+                scale[part] * problem.atom_scale / problem.weight_scale,
                 np.empty((0, 0), problem.dtype),
             )
             lasso_levels(problem.atoms, signals, problem.request, self.alphas, codes)

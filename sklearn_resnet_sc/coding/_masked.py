@@ -59,7 +59,7 @@ class MaskedWorker:
                 block[np.ix_(members, observed)],
                 problem.components[:, observed],
                 algorithm=problem.algorithm,
-                request=problem.request,
+                request=problem.asked,
                 tol=problem.tol,
                 init=None if problem.init is None else problem.init[rows][members],
             )

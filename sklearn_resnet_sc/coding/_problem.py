@@ -85,7 +85,8 @@ class Problem:
         missing=False,
         n_jobs=None,
     ):
-        self.X, self.cov, self.init, self.request = X, cov, init, request
+        self.X, self.cov, self.init = X, cov, init
+        self.asked = self.request = request  # as asked, and with weights near one
         self.components, self.missing = components, missing
         self.algorithm, self.tol, self.dtype = algorithm, tol, components.dtype
         self.n_samples, self.n_features = X.shape
@@ -97,6 +98,12 @@ class Problem:
             self.atom_scale = power_of_two(length)
             components = components * self.atom_scale
             gram = None if gram is None else gram * self.atom_scale * self.atom_scale
+        # So would weights, beside the entries of inverse Gram matrices.
+        self.weight_scale = self.dtype.type(1)
+        heaviest = request.weights.max(initial=0)
+        if heaviest > 0 and not 1e-6 < heaviest < 1e6:
+            self.weight_scale = power_of_two(heaviest)
+            self.request = request._replace(weights=request.weights * self.weight_scale)
         components = np.ascontiguousarray(components)
         self.without_gram = gram is None and algorithm.uses_gram and not self._gram_fits()
         if gram is None and algorithm.uses_gram and not missing and not self.without_gram:

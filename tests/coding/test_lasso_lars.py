@@ -238,3 +238,17 @@ def test_the_coder_passes_a_residual_on(image_problem):
     X, dictionary = image_problem
     coder = SparseCoder(dictionary, transform_algorithm="lasso_lars", transform_tol=500.0)
     np.testing.assert_array_equal(coder.transform(X), sparse_encode(X, dictionary, tol=500.0))
+
+
+@pytest.mark.parametrize("exponent", [-900, -480, -100, 100, 480])
+def test_weights_of_any_size_give_the_same_codes(exponent):
+    # By powers of two nothing is rounded: the problem is the same one in other units.
+    rng = np.random.default_rng(0)
+    X, dictionary = rng.standard_normal((60, 16)), rng.standard_normal((20, 16))
+    dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
+    expected, own = sparse_encode(X, dictionary, alpha=0.3, return_diagnostics=True)
+    scale = 2.0**exponent
+    code, ended = sparse_encode(X * scale, dictionary, alpha=0.3 * scale, return_diagnostics=True)
+    assert not own.status.any()
+    assert not ended.status.any()
+    np.testing.assert_allclose(code / scale, expected, atol=1e-12)

@@ -119,8 +119,9 @@ def test_updates_stay_within_the_cap_and_never_raise_the_objective(seed, kind, d
         assert objective(X, code, new) <= objective(X, code, atoms) + slack
     else:
         new = mod(space, dictionary, statistics)[0].components
-    assert cap.reached == reached
-    assert coherence(new) <= reached
+    slack = 1 + 4 * np.finfo(dtype).eps
+    assert cap.reached <= reached * slack
+    assert coherence(new) <= reached * slack
 
 
 @law
