@@ -59,9 +59,10 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
     pursuit : str, default="omp"
         The synthesis model's ``"layered"`` takes any algorithm of
         :func:`~sklearn_resnet_sc.coding.sparse_encode`; ``"projection"`` takes ``"omp"``
-        or ``"ols"``. ``"joint"``: ``"omp"`` or ``"ols"`` solve the problem as stated above by
-        proximal alternating minimisation; ``"ml_ista"`` and ``"ml_fista"`` minimise the multi-layer
-        lasso ``0.5 ||x - g_L C_L ... C_1||_2^2 + sum_i alpha_i ||g_L C_L ... C_{i+1}||_1``,
+        or ``"ols"``. ``"joint"``: ``"omp"`` or ``"ols"`` search the supports of all layers
+        for the problem as stated above, by exchanges of atoms from several starts with the best
+        codes on every support; ``"ml_ista"`` and ``"ml_fista"`` minimise the multi-layer lasso
+        ``0.5 ||x - g_L C_L ... C_1||_2^2 + sum_i alpha_i ||g_L C_L ... C_{i+1}||_1``,
         up to a distance that grows with the step. In the forward model ``"omp"`` and
         ``"hard_threshold"`` both keep the largest entries, ``"threshold"`` (layered
         only) thresholds softly at `alpha`.
@@ -122,8 +123,8 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
     convolutional sparse coding", JMLR 18 (2017) (layered pursuits); J. Sulam, V. Papyan,
     Y. Romano, M. Elad, IEEE Trans. Signal Processing 66 (2018) (projection);
     J. Sulam, A. Aberdam, A. Beck, M. Elad, IEEE TPAMI 42 (2020) (ML-ISTA, ML-FISTA);
-    J. Bolte, S. Sabach, M. Teboulle, Mathematical Programming 146 (2014) (proximal alternating
-    minimisation).
+    F. Glover, "Tabu search", ORSA Journal on Computing 1 (1989) (the exchanges of the joint
+    search).
 
     Examples
     --------
