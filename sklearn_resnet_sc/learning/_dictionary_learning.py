@@ -177,7 +177,7 @@ class DictionaryLearning(DropInLearner):
     n_features_in_ : int
         Number of features.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (``n_features_in_``,)
         Names of features seen during `fit`, where they are all strings.
 
     See Also
