@@ -1,11 +1,11 @@
 """Signals with sparse codes in many layers, made from the deepest layer up."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._synthetic import LAWS, check_count
+from ._synthetic import LAWS, add_noise, check_count, check_snr, law_of
 
 
 def make_multilayer_sparse_signals(
@@ -95,14 +95,8 @@ def make_multilayer_sparse_signals(
             f"n_nonzero_coefs must be at most the {sizes[-1]} atoms of the deepest layer; "
             f"got {n_nonzero_coefs}"
         )
-    if snr is not None and not (isinstance(snr, Real) and np.isfinite(snr)):
-        raise ValueError(f"snr must be a number of decibels or None; got {snr!r}")
-    if not callable(coefficients):
-        if coefficients not in LAWS:
-            raise ValueError(
-                f"coefficients must be one of {sorted(LAWS)} or callable; got {coefficients!r}"
-            )
-        coefficients = LAWS[coefficients]
+    check_snr(snr)
+    coefficients = law_of(coefficients)
     inner = _inner_counts(atom_nonzero, sizes)
     random_state = check_random_state(random_state)
     deepest = np.zeros((n_samples, sizes[-1]))
@@ -118,9 +112,7 @@ def make_multilayer_sparse_signals(
     for dictionary in dictionaries[:0:-1]:
         codes.insert(0, codes[0] @ dictionary)
     X = codes[0] @ dictionaries[0]
-    if snr is not None:
-        noise = random_state.standard_normal(X.shape)
-        X += noise * (np.linalg.norm(X) / np.linalg.norm(noise) * 10 ** (-snr / 20))
+    add_noise(X, snr, random_state)
     return (
         X.astype(dtype),
         [dictionary.astype(dtype) for dictionary in dictionaries],

@@ -90,14 +90,8 @@ def make_planted_dictionary_signals(
         raise ValueError(
             f"n_nonzero_coefs must be at most n_components={n_components}; got {n_nonzero_coefs}"
         )
-    if snr is not None and not (isinstance(snr, Real) and np.isfinite(snr)):
-        raise ValueError(f"snr must be a number of decibels or None; got {snr!r}")
-    if not callable(coefficients):
-        if coefficients not in LAWS:
-            raise ValueError(
-                f"coefficients must be one of {sorted(LAWS)} or callable; got {coefficients!r}"
-            )
-        coefficients = LAWS[coefficients]
+    check_snr(snr)
+    coefficients = law_of(coefficients)
     random_state = check_random_state(random_state)
     supports = random_state.random_sample((n_samples, n_components)).argsort(axis=1)
     supports = supports[:, :n_nonzero_coefs]
@@ -108,9 +102,7 @@ def make_planted_dictionary_signals(
     dictionary = random_state.standard_normal((n_components, n_features))
     dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
     X = code @ dictionary
-    if snr is not None:
-        noise = random_state.standard_normal(X.shape)
-        X += noise * (np.linalg.norm(X) / np.linalg.norm(noise) * 10 ** (-snr / 20))
+    add_noise(X, snr, random_state)
     return X.astype(dtype), dictionary.astype(dtype), code.astype(dtype)
 
 
@@ -173,3 +165,27 @@ def make_ar1_signals(
 def check_count(name, value):
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be a positive integer; got {value!r}")
+
+
+def check_snr(snr):
+    """Refuse what is no number of decibels."""
+    if snr is not None and not (isinstance(snr, Real) and np.isfinite(snr)):
+        raise ValueError(f"snr must be a number of decibels or None; got {snr!r}")
+
+
+def law_of(coefficients):
+    """The function of a law of coefficients, by its name or as it is."""
+    if callable(coefficients):
+        return coefficients
+    if coefficients not in LAWS:
+        raise ValueError(
+            f"coefficients must be one of {sorted(LAWS)} or callable; got {coefficients!r}"
+        )
+    return LAWS[coefficients]
+
+
+def add_noise(X, snr, random_state):
+    """Add white Gaussian noise of exactly so many decibels; none where `snr` is None."""
+    if snr is not None:
+        noise = random_state.standard_normal(X.shape)
+        X += noise * (np.linalg.norm(X) / np.linalg.norm(noise) * 10 ** (-snr / 20))

@@ -1,6 +1,5 @@
 """`DeepCodingSolver`: codes of many layers in dictionaries that are given, with certificates."""
 
-import math
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -12,8 +11,8 @@ from ..theory import certify, layered_stability_bound
 from ._demands import Demands
 from ._output import OUTPUT_CONSTRAINT, LayeredOutputMixin
 from ._solution import DeepCodingSolution, LayerCodes
-from ._stack import Stack
-from ._strategies import PURSUITS, check_alpha, check_pursuit, needs_alpha, solve
+from ._stack import Stack, scale_of
+from ._strategies import PENALISED, PURSUITS, check_alpha, check_pursuit, needs_alpha, solve
 
 _ALL_PURSUITS = set().union(*PURSUITS.values())
 
@@ -266,13 +265,10 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         stack = self._stack.astype(X.dtype)
         _check_width(X, stack)
         demands, alpha = self._plan(stack)
-        # A power of two changes no bits, and no square over- or underflows.
-        largest = float(np.abs(X).max(initial=0))
-        limit = -np.finfo(X.dtype).minexp - 1
-        exponent = int(np.clip(-math.frexp(largest)[1] if largest else 0, -limit, limit))
-        factor = math.ldexp(1.0, exponent)
+        scale = scale_of(X)
+        factor = float(scale)
         found = solve(
-            X * X.dtype.type(factor),
+            X * scale,
             stack,
             demands.scaled(factor),
             strategy=self.strategy,
@@ -283,7 +279,7 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        back = X.dtype.type(math.ldexp(1.0, -exponent))
+        back = 1 / scale
         return [LayerCodes(layer.codes * back, layer.n_iter, layer.status) for layer in found]
 
     def _codes(self, X):
@@ -325,11 +321,7 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
                 slack=slack,
                 model="forward",
             )
-        solves_lasso = self.strategy == "layered" and self.pursuit in (
-            "lasso_lars",
-            "lasso_cd",
-            "fista",
-        )
+        solves_lasso = self.strategy == "layered" and self.pursuit in PENALISED
         weights = [value or None for value in alpha] if solves_lasso else None
         return certify(
             stack.dictionaries,

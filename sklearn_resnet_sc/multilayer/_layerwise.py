@@ -10,11 +10,11 @@ from ._atom_sets import SkipAtoms
 from ._demands import Demands
 from ._joint_learning import learn_jointly
 from ._learning_problems import LayeredCoding
+from ._strategies import PENALISED
 
 _GAP = 1e-4  # relative duality gap of the codes of lassos: enough to learn from
 _MAX_ITER = 1000
 _WIDE = 256  # atoms from which bounded least squares are not solved to their optimum
-_PENALISED = ("lasso_lars", "lasso_cd", "fista")
 # Pursuits that ResidualDictionaryLearning learns with; in place of others, OMP.
 _BESIDE_SKIP = ("omp", "ols", "lasso_lars", "lasso_cd", "fista", "threshold")
 
@@ -136,7 +136,7 @@ def _descend_beside_skip(target, start, allowed, pursuit, n_passes, common):
         Demands((pursuit.n_nonzero_coefs,), (None,)),
         None if pursuit.alpha is None else (pursuit.alpha,),
         options,
-        penalised=pursuit.algorithm in _PENALISED,
+        penalised=pursuit.algorithm in PENALISED,
     )
     learned = learn_jointly(problem, [start], max_iter=n_passes, tol=0.0, verbose=common["verbose"])
     return learned.atoms[0], learned.interrupt

@@ -20,8 +20,8 @@ from ._layer_plan import atom_sets, carried_over, layer_sizes
 from ._layerwise import learn_layer_by_layer
 from ._learning_problems import layer_sums
 from ._output import OUTPUT_CONSTRAINT, LayeredOutputMixin
-from ._stack import Stack
-from ._stack_coding import ALGORITHMS, StackCoding, scale_of, takes_alpha
+from ._stack import Stack, scale_of
+from ._stack_coding import ALGORITHMS, StackCoding, takes_alpha
 from ._strategies import check_alpha
 
 _BLOCK = 8192  # signals whose codes of all layers are dense at a time

@@ -22,15 +22,15 @@ class LayerCodes:
 
     Attributes
     ----------
-    codes : CSR of shape (n_samples, n_components)
-        Codes, in the precision of the signals; no stored zeros.
+    codes : {ndarray, CSR} of shape (n_samples, n_components)
+        Codes, in the precision of the signals; CSR without stored zeros.
     n_iter : ndarray of int, shape (n_samples,)
         Iterations of each signal.
     status : ndarray of int8, shape (n_samples,)
         A `Status` of each signal: how the iteration ended, not whether demands are met.
     """
 
-    codes: sparse.csr_array
+    codes: object
     n_iter: np.ndarray
     status: np.ndarray
 
@@ -39,7 +39,7 @@ class LayerCodes:
         """From a dense array; one number of iterations or status may stand for all signals."""
         n_samples = codes.shape[0]
         return cls(
-            sparse.csr_array(codes),
+            codes,
             np.broadcast_to(np.asarray(n_iter, np.int32), n_samples).copy(),
             np.broadcast_to(np.asarray(status, np.int8), n_samples).copy(),
         )
@@ -130,16 +130,17 @@ class DeepCodingSolution:
         found : sequence of LayerCodes
             The solver's codes.
         """
-        norms, rounding = stack.residual_norms(X, [layer.codes for layer in found])
+        codes = [sparse.csr_array(layer.codes) for layer in found]
+        norms, rounding = stack.residual_norms(X, codes)
         excess = demands.excess(norms, rounding)
         counts = demands.counts(stack)
         layers = []
         for i, layer in enumerate(found):
-            sparse_enough = np.diff(layer.codes.indptr) <= counts[i]
+            sparse_enough = np.diff(codes[i].indptr) <= counts[i]
             layers.append(
                 LayerSolution(
                     layer=i + 1,
-                    codes=layer.codes,
+                    codes=codes[i],
                     residual_norm=norms[i],
                     violation=excess[i],
                     feasible=sparse_enough & (excess[i] == 0),

@@ -1,5 +1,6 @@
 """A stack of dictionaries that chain, and what codes of all its layers leave unexplained."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -169,6 +170,14 @@ def row_norms(matrix):
     scale = np.where(largest > 0, largest, 1)
     scaled = matrix / scale[:, None]
     return np.sqrt(np.einsum("ij,ij->i", scaled, scaled)) * scale
+
+
+def scale_of(X):
+    """A power of two that makes the largest entry of X about one; it changes no bits."""
+    largest = max(float(X.max(initial=0)), -float(X.min(initial=0)))
+    limit = -np.finfo(X.dtype).minexp - 1
+    exponent = -math.frexp(largest)[1] if largest else 0
+    return X.dtype.type(math.ldexp(1.0, int(np.clip(exponent, -limit, limit))))
 
 
 def _dense(rows):

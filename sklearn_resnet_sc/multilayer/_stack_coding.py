@@ -1,9 +1,6 @@
 """How a stack is coded: a multi-layer or a layered pursuit with its weights or counts."""
 
-import math
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from ..coding import SparseCodingMixin
 from ._demands import Demands
@@ -11,11 +8,10 @@ from ._layered import solve_layered
 from ._layerwise import LayerPursuit
 from ._learning_problems import JointLasso, LayeredCoding
 from ._ml_fista import multi_layer_lasso
+from ._strategies import PENALISED, needs_alpha
 
 _JOINT = ("ml_fista", "ml_ista")
 _PREFIX = "layered_"
-_BY_ALPHA = ("lasso_lars", "lasso_cd", "fista", "threshold")
-_PENALISED = ("lasso_lars", "lasso_cd", "fista")
 _PURSUITS = SparseCodingMixin._parameter_constraints["transform_algorithm"][0].options
 
 _LEARNED_WITH = {
@@ -28,7 +24,7 @@ ALGORITHMS = {*_JOINT, *(_PREFIX + name for name in _PURSUITS)}
 
 def takes_alpha(algorithm):
     """Whether an algorithm goes by weights or thresholds, not by numbers of atoms."""
-    return algorithm in _JOINT or algorithm.removeprefix(_PREFIX) in _BY_ALPHA
+    return needs_alpha(algorithm.removeprefix(_PREFIX))
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class StackCoding:
         """What joint learning makes small."""
         if self.algorithm in _JOINT:
             return JointLasso(X, sets, self.alpha, self._joint_options())
-        penalised = self.algorithm.removeprefix(_PREFIX) in _PENALISED
+        penalised = self.algorithm.removeprefix(_PREFIX) in PENALISED
         return LayeredCoding(
             X,
             sets,
@@ -129,11 +125,3 @@ class StackCoding:
             "gap_tol": self.tol,
             "n_jobs": self.n_jobs,
         }
-
-
-def scale_of(X):
-    """A power of two that makes the largest entry of X about one; it changes no bits."""
-    largest = max(float(X.max(initial=0)), -float(X.min(initial=0)))
-    limit = -np.finfo(X.dtype).minexp - 1
-    exponent = -math.frexp(largest)[1] if largest else 0
-    return X.dtype.type(math.ldexp(1.0, int(np.clip(exponent, -limit, limit))))

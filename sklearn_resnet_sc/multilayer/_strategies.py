@@ -9,8 +9,9 @@ from ._solution import LayerCodes
 _CODING = SparseCodingMixin._parameter_constraints["transform_algorithm"][0].options
 _GREEDY = {"omp", "ols"}
 _MULTI_LAYER_LASSO = {"ml_ista", "ml_fista"}
+PENALISED = {"lasso_lars", "lasso_cd", "fista"}  # of one layer
 # Pursuits with a weight of the l1 norm, or a threshold, in place of counts.
-_BY_ALPHA = {"lasso_lars", "lasso_cd", "fista", "threshold", *_MULTI_LAYER_LASSO}
+_BY_ALPHA = {*PENALISED, "threshold", *_MULTI_LAYER_LASSO}
 
 PURSUITS = {
     ("synthesis", "layered"): _CODING,

@@ -156,7 +156,6 @@ def test_degenerate_dictionaries(kind, name, dtype, positive):
     X, dictionary, never = _degenerate(kind, dtype)
     for count in (1, 3, 6):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # dependent atoms, max_iter
             warnings.filterwarnings("ignore", message="n_nonzero_coefs=")
             code, diagnostics = sparse_encode(
                 X,
