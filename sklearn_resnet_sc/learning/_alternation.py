@@ -7,7 +7,14 @@ import numpy as np
 from .._parallel import single_threaded_blas
 from ._bcd import unused_atoms
 from ._mod import objective_change
-from ._surrogate import raw_sums, ridge_strength, with_penalty, with_ridge
+from ._surrogate import (
+    length_costs,
+    penalty_on_lengths,
+    raw_sums,
+    ridge_strength,
+    with_costs,
+    with_ridge,
+)
 from ._unused import idle_atoms, replace_atoms, worst_signals
 
 _ROUNDING = 1e-4  # by which the length of an atom may be off
@@ -45,7 +52,7 @@ class Alternation:
     def __init__(self, training_set, space, update, pursuit, *, replaces, ridge=0.0, init=None):
         self.training_set, self.space, self._update = training_set, space, update
         self.pursuit, self._replaces, self._codes = pursuit, replaces, init
-        self._ridge = ridge
+        self._ridge, self._penalty = ridge, penalty_on_lengths(space, pursuit)
         self.mean_weight = training_set.total_weight / np.count_nonzero(training_set.weight)
         self.reached, self._n_updates = [], 0
         self._objective = self._before_replacement = np.inf
@@ -91,7 +98,7 @@ class Alternation:
             old,
             coded,
             self.training_set,
-            penalty=self.pursuit.penalty,
+            costs=length_costs(coded, self.training_set, self._penalty),
             ridge=self._ridge,
         )
         self.largest_gap = max(self.largest_gap, gap)
@@ -127,7 +134,7 @@ def _raw_atoms(space, dictionary):
     return residual if space.shortcut is None else space.shortcut + residual
 
 
-def apply(update, space, dictionary, coded, training_set, *, penalty=None, ridge=0.0):
+def apply(update, space, dictionary, coded, training_set, *, costs, ridge=0.0):
     """Call a row of the table as it wants to be called.
 
     Parameters
@@ -142,9 +149,9 @@ def apply(update, space, dictionary, coded, training_set, *, penalty=None, ridge
         Codes of the training set.
     training_set : TrainingSet
         Signals and weights.
-    penalty : float or None
-        alpha of penalised codes, for updates from sums: longer atoms make them smaller. Atoms of
-        length at most one, whose codes do not follow their lengths, need no regard to it.
+    costs : ndarray of shape (n_components,)
+        What penalised codes ask of the atoms for their lengths, see `length_costs`; for updates
+        from sums.
     ridge : float
         See `with_ridge`; for updates that respect a bound.
 
@@ -158,9 +165,7 @@ def apply(update, space, dictionary, coded, training_set, *, penalty=None, ridge
     # Threads of the BLAS cost more than they bring on matrices of this size.
     with single_threaded_blas():
         if not update.needs_codes:
-            sums = coded.statistics
-            if not space.ball:
-                sums = with_penalty(coded, training_set, penalty)
+            sums = with_costs(coded.statistics, costs)
             return update.step(space, dictionary, with_ridge(space, dictionary, sums, ridge))
         if space.shortcut is None:
             return update.step(space, dictionary, coded, training_set)

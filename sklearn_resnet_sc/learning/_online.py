@@ -10,6 +10,7 @@ import numpy as np
 
 from ._alternation import apply, renew
 from ._statistics import TrainingSet
+from ._surrogate import length_costs, penalty_on_lengths
 
 _PER_ATOM = 2  # so many signals per atom before old ones are forgotten faster
 _WARM_UP = 100  # steps that the rules for stopping leave out, or one pass
@@ -56,6 +57,8 @@ class FadingSums:
     ----------
     gram, cross, usage : ndarray
         As in `Statistics`; in units of ``scale``.
+    costs : ndarray of shape (n_components,)
+        Sums of `length_costs`, likewise.
     n_signals : int
         Number of signals seen.
     n_steps : int
@@ -65,12 +68,12 @@ class FadingSums:
     def __init__(self, n_components, n_features):
         self.gram = np.zeros((n_components, n_components))
         self.cross = np.zeros((n_components, n_features))
-        self.usage = np.zeros(n_components)
+        self.usage, self.costs = np.zeros((2, n_components))
         self.energy, self.scale = 0.0, None
         self.n_signals = self.n_steps = 0
 
-    def add(self, statistics, scale, n_signals):
-        """Let what there is fade and add the sums over a batch."""
+    def add(self, statistics, costs, scale, n_signals):
+        """Let what there is fade and add the sums and length costs of a batch."""
         share = fading(self.n_signals, n_signals, len(self.gram))
         # To the units of the larger signals, so that nothing overflows; a power of two.
         scale = float(scale)
@@ -84,6 +87,7 @@ class FadingSums:
         # All at once, so that an interrupt finds sums that belong together.
         self.gram, self.cross, self.scale = gram, cross, common
         self.energy = old * self.energy + new * statistics.energy
+        self.costs = old * self.costs + new * costs
         self.usage = share * self.usage + statistics.usage
         self.n_signals += n_signals
         self.n_steps += 1
@@ -113,7 +117,7 @@ class Stream:
     def __init__(self, sums, batches, space, update, pursuit, *, replaces, n_jobs):
         self.sums, self._batches, self.space = sums, batches, space
         self._update, self._pursuit, self._replaces = update, pursuit, replaces
-        self._n_jobs = n_jobs
+        self._penalty, self._n_jobs = penalty_on_lengths(space, pursuit), n_jobs
         self.training_set = None
         self.change = np.inf
 
@@ -131,9 +135,10 @@ class Stream:
     def update(self, dictionary, coded):
         """The next dictionary."""
         data, sums = self.training_set, self.sums
-        sums.add(coded.statistics, data.scale, data.n_samples)
+        costs = length_costs(coded, data, self._penalty)
+        sums.add(coded.statistics, costs, data.scale, data.n_samples)
         coded = replace(coded, statistics=sums.statistics(coded.statistics))
-        new, _ = apply(self._update, self.space, dictionary, coded, data)
+        new, _ = apply(self._update, self.space, dictionary, coded, data, costs=sums.costs)
         mean_weight = data.total_weight / data.n_samples if self._replaces else None
         new = renew(self.space, new, coded, data, mean_weight=mean_weight)
         self.change = float(np.linalg.norm(new.components - dictionary.components))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ._alternation import apply, worst_coded
 from ._online import Stream
-from ._surrogate import with_penalty
+from ._surrogate import length_costs
 from ._unused import idle_atoms, replace_atoms
 
 
@@ -25,9 +25,10 @@ def add_raw(sums, coded, training_set, lengths, penalty):
     Lengths change from batch to batch; the update holds raw codes fixed, those of
     earlier batches as those of the last.
     """
-    statistics = with_penalty(coded, training_set, penalty)
-    raw = rescaled(statistics, 1 / lengths.astype(np.float64))
-    sums.add(raw, training_set.scale, training_set.n_samples)
+    factors = 1 / lengths.astype(np.float64)
+    costs = factors * length_costs(coded, training_set, penalty)
+    raw = rescaled(coded.statistics, factors)
+    sums.add(raw, costs, training_set.scale, training_set.n_samples)
 
 
 class ResidualStream(Stream):
@@ -59,15 +60,15 @@ class ResidualStream(Stream):
     def update(self, dictionary, coded):
         """The next dictionary."""
         sums, lengths = self.sums, dictionary.lengths.astype(np.float64)
-        add_raw(sums, coded, self.training_set, lengths, self._pursuit.penalty)
+        add_raw(sums, coded, self.training_set, lengths, self._penalty)
         total = rescaled(sums.statistics(coded.statistics), lengths)
-        # The penalty is in the sums already.
         dictionary, gap = apply(
             self._update,
             self.space,
             dictionary,
             replace(coded, statistics=total),
             self.training_set,
+            costs=lengths * sums.costs,
             ridge=self._ridge,
         )
         self.largest_gap = max(self.largest_gap, gap)
@@ -84,5 +85,5 @@ class ResidualStream(Stream):
         # What old codes say of an atom that is gone would bring it back. A new atom
         # has as much credit as the average one; unless it is used, that fades.
         sums.usage[new] = sums.usage.mean()
-        sums.gram[new], sums.gram[:, new], sums.cross[new] = 0, 0, 0
+        sums.gram[new], sums.gram[:, new], sums.cross[new], sums.costs[new] = 0, 0, 0, 0
         return replace_atoms(self.space, dictionary, idle, directions)

@@ -25,7 +25,49 @@ def raw_sums(dictionary, statistics):
     return statistics.gram / lengths / lengths[:, None], statistics.cross / lengths[:, None]
 
 
-def with_penalty(coded, training_set, penalty):
+def penalty_on_lengths(space, pursuit):
+    """alpha where penalised codes follow the lengths of their atoms, else None.
+
+    Parameters
+    ----------
+    space : DictionarySet
+        Where atoms may be shorter than one, codes are held fixed and lengths cost nothing.
+    pursuit : Pursuit
+        How signals are coded.
+
+    Returns
+    -------
+    float or None
+        The penalty.
+    """
+    return None if space.ball else pursuit.penalty
+
+
+def length_costs(coded, training_set, penalty):
+    """What the penalty asks of each atom for its length, ``penalty ||a_j||_1``.
+
+    Parameters
+    ----------
+    coded : Coded
+        Codes of the training set.
+    training_set : TrainingSet
+        Signals and weights.
+    penalty : float or None
+        alpha; None where codes are not penalised, see `penalty_on_lengths`.
+
+    Returns
+    -------
+    ndarray of shape (n_components,)
+        In units of scaled signals.
+    """
+    if penalty is None:
+        return np.zeros(coded.code.shape[1])
+    code, scale = sparse.csr_array(coded.code), float(training_set.scale)
+    sizes = abs(code).astype(np.float64).T @ training_set.weight
+    return sizes * scale * (penalty * scale)
+
+
+def with_costs(statistics, costs):
     """Sums whose least squares problem stands for the penalised one.
 
     Let B be the raw codes and T the atoms before they are scaled to unit length. Codes grow
@@ -39,25 +81,19 @@ def with_penalty(coded, training_set, penalty):
 
     Parameters
     ----------
-    coded : Coded
-        Codes of the training set.
-    training_set : TrainingSet
-        Signals and weights.
-    penalty : float or None
-        alpha; None where codes are not penalised.
+    statistics : Statistics
+        Sums over signals and codes for unit atoms.
+    costs : ndarray of shape (n_components,)
+        The diagonal, see `length_costs`.
 
     Returns
     -------
     Statistics
-        Those of `coded`, with another Gram matrix.
+        The same with another Gram matrix.
     """
-    statistics = coded.statistics
-    if penalty is None:
+    if not costs.any():
         return statistics
-    code, scale = sparse.csr_array(coded.code), float(training_set.scale)
-    sizes = abs(code).astype(np.float64).T @ training_set.weight
-    diagonal = np.diag(sizes * scale * (penalty * scale))
-    return replace(statistics, gram=statistics.gram + diagonal)
+    return replace(statistics, gram=statistics.gram + np.diag(costs))
 
 
 def with_ridge(space, dictionary, statistics, ridge):

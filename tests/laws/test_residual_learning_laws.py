@@ -15,7 +15,7 @@ from sklearn_resnet_sc.learning._pursuit import Coded
 from sklearn_resnet_sc.learning._residual_space import first_dictionary
 from sklearn_resnet_sc.learning._residual_stream import ResidualStream
 from sklearn_resnet_sc.learning._statistics import TrainingSet
-from sklearn_resnet_sc.learning._surrogate import with_penalty
+from sklearn_resnet_sc.learning._surrogate import length_costs, with_costs
 from sklearn_resnet_sc.theory import mutual_coherence
 
 from .strategies import dtypes, law, seeds
@@ -147,7 +147,7 @@ def test_an_update_never_raises_the_penalised_error(seed, kind, dtype, bound, al
     data = TrainingSet(X)
     csr = sparse.csr_array(code)
     coded = Coded(csr, data.statistics(csr, old.components), 0.0, 0.0, 0.0)
-    new, _ = mod(space, old, with_penalty(coded, data, alpha * size))
+    new, _ = mod(space, old, with_costs(coded.statistics, length_costs(coded, data, alpha * size)))
 
     raw = code.astype(np.float64) / old.lengths
 

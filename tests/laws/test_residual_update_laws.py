@@ -12,7 +12,12 @@ from sklearn_resnet_sc.learning._dictionary import DictionarySet
 from sklearn_resnet_sc.learning._pursuit import Coded
 from sklearn_resnet_sc.learning._residual_descent import nearest_in_ellipsoid, residual_bcd
 from sklearn_resnet_sc.learning._statistics import TrainingSet
-from sklearn_resnet_sc.learning._surrogate import ridge_strength, with_penalty, with_ridge
+from sklearn_resnet_sc.learning._surrogate import (
+    length_costs,
+    ridge_strength,
+    with_costs,
+    with_ridge,
+)
 from sklearn_resnet_sc.learning._updates import RESIDUAL_UPDATES
 
 from .strategies import dtypes, law, seeds
@@ -52,7 +57,7 @@ class Case:
         self.shortcut = np.zeros(shortcut.shape) if plain else self.space.shortcut.astype(float)
 
     def update(self, name, *, ridge=0.0, penalty=None):
-        sums = with_penalty(self.coded, self.data, penalty)
+        sums = with_costs(self.coded.statistics, length_costs(self.coded, self.data, penalty))
         return UPDATES[name](self.space, self.old, with_ridge(self.space, self.old, sums, ridge))
 
     def strength(self, ridge):

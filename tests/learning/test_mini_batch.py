@@ -97,7 +97,7 @@ def sums_over(X, code, sizes):
         statistics = batch.statistics(
             sparse.csr_array(code[first:last]), np.zeros((code.shape[1], X.shape[1]))
         )
-        sums.add(statistics, batch.scale, batch.n_samples)
+        sums.add(statistics, np.zeros(code.shape[1]), batch.scale, batch.n_samples)
     return sums.gram / sums.scale**2, sums.cross / sums.scale**2
 
 
