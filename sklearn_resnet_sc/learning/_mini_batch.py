@@ -1,5 +1,6 @@
 """`MiniBatchDictionaryLearning`: an update after every batch, and batches are forgotten."""
 
+import copy
 from numbers import Integral
 from typing import ClassVar
 
@@ -294,15 +295,18 @@ class MiniBatchDictionaryLearning(DropInLearner):
         weight = self._check_weight(sample_weight, X)
         random_state = check_random_state(self.random_state)
         start = self._first_dictionary(X, weight, random_state)
-        batch_size = min(self.batch_size, len(X))
-        order = random_state.permutation(len(X)) if self.shuffle else None
-        n_batches = -(-len(X) // batch_size)
+        order = _signals_with_weight(weight)
+        n_samples = len(X) if order is None else len(order)
+        if self.shuffle:
+            order = random_state.permutation(n_samples if order is None else order)
+        batch_size = min(self.batch_size, n_samples)
+        n_batches = -(-n_samples // batch_size)
         sums = FadingSums(*start.components.shape)
         pursuit = self._pursuit(len(start.components))
         stream = self._stream(pursuit, sums, batches_of(X, weight, order, batch_size), X.dtype)
         start = stream.space.within(start)
         rule = StoppingRule(
-            self.tol, self.max_no_improvement, batch_size, len(X), len(start.components)
+            self.tol, self.max_no_improvement, batch_size, n_samples, len(start.components)
         )
         course = alternate(
             start,
@@ -356,7 +360,8 @@ class MiniBatchDictionaryLearning(DropInLearner):
             start = self._first_dictionary(X, weight, check_random_state(self.random_state))
             sums = FadingSums(*start.components.shape)
         else:
-            sums, components = self._sums, self.components_
+            # A copy, of which every step replaces all: an interrupt leaves all as it was.
+            sums, components = copy.copy(self._sums), self.components_
             X = X.astype(components.dtype, copy=False)
             start = Dictionary(components, components, np.ones(len(components), X.dtype))
         pursuit = self._pursuit(len(start.components))
@@ -376,9 +381,13 @@ class MiniBatchDictionaryLearning(DropInLearner):
         # Where the atoms do not come from signals, one tells what there is to know of them.
         init = self.dict_init
         looks = init is None or (isinstance(init, str) and init != "dct")
-        rows = slice(None, None, -(-len(X) // _START_ROWS)) if looks else slice(1)
+        order = _signals_with_weight(weight)
+        n_samples = len(X) if order is None else len(order)
+        rows = slice(None, None, -(-n_samples // _START_ROWS)) if looks else slice(1)
+        if order is not None:
+            rows = order[rows]
         training_set = TrainingSet(X[rows], None if weight is None else weight[rows])
-        gain = np.sqrt(len(X) / training_set.n_samples)
+        gain = np.sqrt(n_samples / training_set.n_samples)
         return self._start(
             training_set,
             n_components,
@@ -396,3 +405,8 @@ class MiniBatchDictionaryLearning(DropInLearner):
             replaces=replaces,
             n_jobs=self.n_jobs,
         )
+
+
+def _signals_with_weight(weight):
+    """Which signals count, or None: all."""
+    return None if weight is None or weight.all() else np.flatnonzero(weight)

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._alternation import apply, renew
+from ._alternation import apply, renew, worst_coded
 from ._statistics import TrainingSet
 from ._surrogate import length_costs, penalty_on_lengths
+from ._unused import idle_atoms, replace_atoms
 
 _PER_ATOM = 2  # so many signals per atom before old ones are forgotten faster
 _WARM_UP = 100  # steps that the rules for stopping leave out, or one pass
@@ -139,17 +140,34 @@ class Stream:
         sums.add(coded.statistics, costs, data.scale, data.n_samples)
         coded = replace(coded, statistics=sums.statistics(coded.statistics))
         new, _ = apply(self._update, self.space, dictionary, coded, data, costs=sums.costs)
-        mean_weight = data.total_weight / data.n_samples if self._replaces else None
-        new = renew(self.space, new, coded, data, mean_weight=mean_weight)
+        new = self._replace(new, coded)
         self.change = float(np.linalg.norm(new.components - dictionary.components))
         return new
 
+    def _replace(self, dictionary, coded):
+        """Replace atoms without use, and if wanted those hardly used and twins."""
+        data, sums = self.training_set, self.sums
+        if not self._replaces:
+            return renew(self.space, dictionary, coded, data)
+        mean_weight = data.total_weight / np.count_nonzero(data.weight)
+        idle = idle_atoms(dictionary.components, sums.usage, mean_weight)
+        if not idle.size:
+            return dictionary
+        directions = worst_coded(coded, data, idle.size)
+        new = idle[: len(directions)]
+        # What old codes say of an atom that is gone would bring it back. A new atom
+        # has as much credit as the average one; unless it is used, that fades.
+        sums.usage[new] = sums.usage.mean()
+        sums.gram[new], sums.gram[:, new], sums.cross[new], sums.costs[new] = 0, 0, 0, 0
+        return replace_atoms(self.space, dictionary, idle, directions)
+
 
 def batches_of(X, weight, order, size):
-    """Batches of X, over and over."""
+    """Batches of X, or of some of its rows in an order, over and over."""
+    n_samples = len(X) if order is None else len(order)
     while True:
-        for first in range(0, len(X), size):
-            rows = slice(first, min(first + size, len(X)))
+        for first in range(0, n_samples, size):
+            rows = slice(first, min(first + size, n_samples))
             if order is not None:
                 rows = order[rows]
             yield X[rows], None if weight is None else weight[rows]

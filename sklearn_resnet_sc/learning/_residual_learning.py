@@ -444,7 +444,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
                 cap.settle_for(start.components)
             space = space_of(self.shortcut_, rho, X.dtype, cap)
             # A copy, of which every step replaces all: an interrupt leaves all as it was.
-            sums, gap = copy.deepcopy(self._sums), self.update_gap_
+            sums, gap = copy.copy(self._sums), self.update_gap_
         stream = ResidualStream(
             sums, iter([(X, weight)]), space, update, pursuit, ridge=self.ridge, n_jobs=self.n_jobs
         )

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._alternation import apply, worst_coded
+from ._alternation import apply
 from ._online import Stream
 from ._surrogate import length_costs
-from ._unused import idle_atoms, replace_atoms
 
 
 def rescaled(statistics, factors):
@@ -72,18 +71,4 @@ class ResidualStream(Stream):
             ridge=self._ridge,
         )
         self.largest_gap = max(self.largest_gap, gap)
-        return self._replace_idle(dictionary, coded)
-
-    def _replace_idle(self, dictionary, coded):
-        data, sums = self.training_set, self.sums
-        mean_weight = data.total_weight / np.count_nonzero(data.weight)
-        idle = idle_atoms(dictionary.components, sums.usage, mean_weight)
-        if not idle.size:
-            return dictionary
-        directions = worst_coded(coded, data, idle.size)
-        new = idle[: len(directions)]
-        # What old codes say of an atom that is gone would bring it back. A new atom
-        # has as much credit as the average one; unless it is used, that fades.
-        sums.usage[new] = sums.usage.mean()
-        sums.gram[new], sums.gram[:, new], sums.cross[new], sums.costs[new] = 0, 0, 0, 0
-        return replace_atoms(self.space, dictionary, idle, directions)
+        return self._replace(dictionary, coded)

@@ -154,6 +154,18 @@ def test_weights_are_like_repetitions_in_a_batch(X):
     np.testing.assert_allclose(weighted.components_, repeated.components_, atol=1e-10)
 
 
+@pytest.mark.parametrize("update", ["bcd", "mod"])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_signals_without_weight_are_no_signals(X, shuffle, update):
+    # Whole batches of them, too: with as few signals, two batches of sixty.
+    weight = np.repeat([0.0, 1.0, 0.0], [300, 90, 210])
+    options = {"shuffle": shuffle, "dictionary_update": update, "dict_init": "data"}
+    weighted = learner(**options).fit(X, sample_weight=weight)
+    expected = learner(**options).fit(X[300:390])
+    np.testing.assert_array_equal(weighted.components_, expected.components_)
+    assert weighted.n_steps_ == expected.n_steps_ == 6
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_memory_map(tmp_path, dtype):
     X = np.random.default_rng(0).standard_normal((5000, 16)).astype(dtype)

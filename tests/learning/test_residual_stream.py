@@ -1,13 +1,14 @@
-"""partial_fit and l1 codes of the residual dictionary."""
+"""partial_fit of the residual dictionary."""
 
 import pickle
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from sklearn_resnet_sc.datasets import extract_patches, load_sample_images
-from sklearn_resnet_sc.learning import ResidualDictionaryLearning
-from sklearn_resnet_sc.learning import _residual_stream as residual_stream
+from sklearn_resnet_sc.learning import MiniBatchDictionaryLearning, ResidualDictionaryLearning
+from sklearn_resnet_sc.learning import _online as online
 
 SIGNALS = np.random.default_rng(0).standard_normal((60, 6))
 SIGNALS.setflags(write=False)
@@ -60,15 +61,23 @@ def test_other_features_are_refused_and_the_precision_of_the_first_batch_stays()
         learner.partial_fit(SIGNALS[:, :4])
 
 
-def test_an_interrupted_batch_leaves_everything_as_it_was(monkeypatch):
-    learner = ResidualDictionaryLearning(10, shortcut="dct").partial_fit(SIGNALS)
+@pytest.mark.parametrize(
+    "learner",
+    [
+        ResidualDictionaryLearning(10, shortcut="dct"),
+        MiniBatchDictionaryLearning(10, dictionary_update="mod", fit_algorithm="omp"),
+    ],
+    ids=lambda learner: type(learner).__name__,
+)
+def test_an_interrupted_batch_leaves_everything_as_it_was(monkeypatch, learner):
+    learner = clone(learner).partial_fit(SIGNALS)
     expected = pickle.loads(pickle.dumps(learner)).partial_fit(SIGNALS).components_
 
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(residual_stream, "idle_atoms", interrupted)
+        patch.setattr(online, "idle_atoms", interrupted)
         with pytest.raises(KeyboardInterrupt):
             learner.partial_fit(SIGNALS)
     assert learner.n_steps_ == 1
