@@ -7,6 +7,7 @@ from typing import ClassVar
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 
 from .._parallel import single_threaded_blas
 from ..theory import residual_certificate
@@ -24,6 +25,7 @@ from ._residual_space import (
     choose_update,
     count_atoms,
     first_dictionary,
+    learns_from_batches,
     space_of,
 )
 from ._residual_stream import ResidualStream, add_raw
@@ -78,7 +80,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
           atoms without regard to a shortcut, so they are refused with a bound or a ridge, and
           with l1 pursuits, whose penalty they do not know.
 
-        `partial_fit` takes ``"mod"`` and ``"bcd"``.
+        `partial_fit` is there with ``"mod"`` and ``"bcd"``.
 
     ridge : float, default=0.0
         How strongly the residual is drawn to zero: the updates add `ridge` times the mean squared
@@ -396,6 +398,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
             raise course.interrupt
         return self
 
+    @available_if(learns_from_batches)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Update the dictionary from one batch, after all that came before.
@@ -428,7 +431,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         first = not hasattr(self, "components_")
         X = validate_signals(self, X, reset=first)
         weight = self._check_weight(sample_weight, X)
-        rho, update, pursuit, n_components = self._parts(X.shape[1], stream=True)
+        rho, update, pursuit, n_components = self._parts(X.shape[1])
         cap = choose_cap(self.max_coherence, self.shortcut, (n_components, X.shape[1]))
         if first:
             training_set = TrainingSet(X, weight, n_jobs=self.n_jobs)
@@ -455,10 +458,10 @@ class ResidualDictionaryLearning(DictionaryLearner):
         warn_missed(space.cap, self.components_)
         return self
 
-    def _parts(self, n_features, *, stream=False):
+    def _parts(self, n_features):
         """What parameters ask for: the bound, the update, the pursuit, the number of atoms."""
         rho = choose_bound(self.residual_bound, self.shortcut)
-        update = choose_update(self, rho, stream=stream)
+        update = choose_update(self, rho)
         if self.fit_algorithm in GREEDY and self.fit_alpha is not None:
             raise ValueError(
                 f"fit_algorithm={self.fit_algorithm!r} takes fit_n_nonzero_coefs and fit_tol, not "

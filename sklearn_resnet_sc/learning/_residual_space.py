@@ -116,7 +116,7 @@ def first_dictionary(shortcut, n_components, rho, training_set, random_state, ca
     return space, space.assemble(space.fit(residual))
 
 
-def choose_update(learner, rho, *, stream):
+def choose_update(learner, rho):
     """The update that the learner names, if it can do what is asked.
 
     Parameters
@@ -125,8 +125,6 @@ def choose_update(learner, rho, *, stream):
         Has the parameters.
     rho : float or None
         The bound.
-    stream : bool
-        Whether signals come in batches.
 
     Returns
     -------
@@ -159,7 +157,29 @@ def choose_update(learner, rho, *, stream):
     if algorithm in PENALISED:
         reason = f"has no regard to the penalty; with fit_algorithm={learner.fit_algorithm!r}"
         require(RESIDUAL_UPDATES, name, lambda row: not row.own_codes, reason)
-    if stream:
+    return RESIDUAL_UPDATES[name]
+
+
+def learns_from_batches(learner):
+    """Whether the update of a learner needs sums over signals only.
+
+    Parameters
+    ----------
+    learner : ResidualDictionaryLearning
+        Has the parameters.
+
+    Returns
+    -------
+    bool
+        True; also of updates that are not known, which are refused elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If it needs more; it names the updates that do not.
+    """
+    name = learner.dictionary_update
+    if isinstance(name, str) and name in RESIDUAL_UPDATES:
         reason = "needs the codes of all signals; for partial_fit"
         require(RESIDUAL_UPDATES, name, lambda row: not row.needs_codes, reason)
-    return RESIDUAL_UPDATES[name]
+    return True

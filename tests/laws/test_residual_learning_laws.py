@@ -173,7 +173,7 @@ def test_batches_one_by_one_are_one_pass(seed, dtype, shortcut, pursuit):
         learner.partial_fit(batch)
 
     fresh = learner_for(X, shortcut, n_features, 0.7, pursuit)
-    _, update, pursuit, _ = fresh._parts(n_features, stream=True)
+    _, update, pursuit, _ = fresh._parts(n_features)
     space, start = first_dictionary(shortcut, n_features, 0.7, TrainingSet(batches[0]), None)
     stream = ResidualStream(
         FadingSums(n_features, n_features),

@@ -1,6 +1,7 @@
 """partial_fit of the residual dictionary."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -92,10 +93,19 @@ def test_batches_of_very_different_size_do_not_overflow():
 
 
 @pytest.mark.parametrize("update", ["ksvd", "aksvd", "rls"])
-def test_updates_that_need_all_codes_are_refused_by_name(update):
+def test_updates_that_need_all_codes_have_no_partial_fit(update):
     learner = ResidualDictionaryLearning(residual_bound=None, dictionary_update=update)
+    assert not hasattr(learner, "partial_fit")
+    with pytest.raises(AttributeError, match="has no attribute 'partial_fit'") as error:
+        learner.partial_fit(SIGNALS)
     message = rf"'{update}' needs the codes .* partial_fit it must be one of \['bcd', 'mod'\]"
-    with pytest.raises(ValueError, match=message):
+    assert re.search(message, str(error.value.__cause__))
+
+
+@pytest.mark.parametrize("update", ["gradient", ["mod"]])
+def test_updates_that_are_not_known_are_refused_in_batches_too(update):
+    learner = ResidualDictionaryLearning(dictionary_update=update)
+    with pytest.raises(ValueError, match="The 'dictionary_update' parameter"):
         learner.partial_fit(SIGNALS)
 
 
