@@ -141,7 +141,8 @@ class DictionaryLearning(DropInLearner):
         and scores are then those of the features that were, in `fit`, `transform` and `score`;
         updates take the others as the codes say they are, which never raises the error of
         those observed. A feature that no signal shows stays as the first atoms have it, zero with
-        ``"svd"`` and ``"data"``. After an update `error_` is an upper bound.
+        ``"svd"`` and ``"data"``. With ``"bcd"`` and ``"mod"``, whose `error_` is that at the codes
+        before an update, it is then an upper bound.
 
     warm_start : bool, default=False
         Whether to begin with the atoms of the fit before.
@@ -321,7 +322,8 @@ class DictionaryLearning(DropInLearner):
         Raises
         ------
         ValueError
-            If a parameter or shape is not valid, X holds NaN or infinity, or all weights are zero.
+            If a parameter or shape is not valid, X holds infinity, or NaN without
+            ``missing="mask"`` or nothing but NaN with it, or all weights are zero.
         KeyboardInterrupt
             If interrupted, after what was learned has been stored.
         """

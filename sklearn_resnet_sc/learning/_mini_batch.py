@@ -151,7 +151,8 @@ class MiniBatchDictionaryLearning(DropInLearner):
         The atoms.
 
     error_ : list of float
-        Mean objective of each batch of `fit`, before the update that it led to.
+        Mean objective of each batch of `fit`, before the update that it led to; where entries are
+        missing, over those observed.
 
     n_iter_ : int
         Number of passes over the signals, a part of one counted as one. Only from `fit`.
@@ -287,7 +288,8 @@ class MiniBatchDictionaryLearning(DropInLearner):
         Raises
         ------
         ValueError
-            If a parameter or shape is not valid, X holds NaN or infinity, or all weights are zero.
+            If a parameter or shape is not valid, X holds infinity, or NaN without
+            ``missing="mask"`` or nothing but NaN with it, or all weights are zero.
         KeyboardInterrupt
             If interrupted, after what was learned has been stored.
         """
@@ -351,7 +353,8 @@ class MiniBatchDictionaryLearning(DropInLearner):
         Raises
         ------
         ValueError
-            If a parameter or shape is not valid, X holds NaN or infinity, or all weights are zero.
+            If a parameter or shape is not valid, X holds infinity, or NaN without
+            ``missing="mask"`` or nothing but NaN with it, or all weights are zero.
         """
         first = not hasattr(self, "components_")
         X = validate_signals(self, X, reset=first)

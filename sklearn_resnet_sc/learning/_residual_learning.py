@@ -201,7 +201,8 @@ class ResidualDictionaryLearning(DictionaryLearner):
 
     error_ : list of float
         Weighted mean of the squared error ``||x - a C||_2^2`` per training
-        signal, for the dictionary before the first update and after each. Only from `fit`.
+        signal, for the dictionary before the first update and after each; where entries are
+        missing, over those observed. Only from `fit`.
 
     n_nonzero_ : list of float
         Weighted mean number of atoms per training signal, likewise. Only from `fit`.
@@ -359,8 +360,9 @@ class ResidualDictionaryLearning(DictionaryLearner):
         Raises
         ------
         ValueError
-            If a parameter or shape is not valid, X holds NaN or infinity, the
-            shortcut cannot have so many atoms or has no full rank, or all weights are zero.
+            If a parameter or shape is not valid, X holds infinity, or NaN without
+            ``missing="mask"`` or nothing but NaN with it, the shortcut cannot have so many atoms
+            or has no full rank, or all weights are zero.
         KeyboardInterrupt
             If interrupted, after what was learned has been stored.
         """

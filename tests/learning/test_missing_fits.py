@@ -143,3 +143,44 @@ def test_l1_objective_falls_from_update_to_update(smooth):
     errors = np.nansum((masked - code @ model.components_) ** 2)
     total = 0.5 * errors + 0.1 * np.abs(code).sum()
     assert total <= model.error_[-1] * (1 + 1e-9)
+
+
+def observed_error(model, masked, code):
+    return np.nansum((masked - code @ model.components_) ** 2)
+
+
+@pytest.mark.parametrize("update", ["bcd", "mod"])
+def test_errors_at_the_codes_before_an_update_are_upper_bounds(smooth, update):
+    masked = smooth[1]
+    model = learner(f"{update}-dct").set_params(max_iter=1, replace_atoms=False)
+    code = model.set_params(max_iter=0).fit(masked).transform(masked)
+    model.set_params(max_iter=1).fit(masked)
+    found = 0.5 * observed_error(model, masked, code)
+    assert found <= model.error_[0] * (1 + 1e-12) < 1.5 * found
+
+
+@pytest.mark.parametrize("update", ["ksvd", "aksvd", "rls"])
+def test_errors_at_the_codes_after_an_update_are_those_observed(smooth, update):
+    masked = smooth[1]
+    model = learner(f"{update}-dct").set_params(max_iter=1, replace_atoms=False).fit(masked)
+    found = 0.5 * observed_error(model, masked, model.transform(masked))
+    assert model.error_ == [pytest.approx(found)]
+
+
+def test_errors_of_the_other_learners_are_those_observed(smooth):
+    masked = smooth[1]
+    residual = learner("dct").fit(masked)
+    best = observed_error(residual, masked, residual.transform(masked)) / len(masked)
+    assert min(residual.error_) == pytest.approx(best)
+    atoms = []
+    batches = learner("mini-batch").set_params(
+        batch_size=240,
+        max_iter=2,
+        transform_algorithm="lasso_lars",
+        callback=lambda progress: atoms.append(progress["dictionary"].components),
+    )
+    error = batches.fit(masked).error_[1]
+    batches.components_ = atoms[0]
+    code = batches.transform(masked)
+    found = 0.5 * observed_error(batches, masked, code) + 0.1 * np.abs(code).sum()
+    assert error == pytest.approx(found / 240)
