@@ -26,6 +26,7 @@ STRATEGIES = {
     "projection omp": {"strategy": "projection", "pursuit": "omp"},
     "projection ols": {"strategy": "projection", "pursuit": "ols"},
     "joint l0": {"strategy": "joint", "pursuit": "omp"},
+    "joint palm": {"strategy": "joint", "pursuit": "palm"},
     "joint ml_fista": {"strategy": "joint", "pursuit": "ml_fista"},
 }
 WEIGHTS = (0.003, 0.01, 0.03, 0.1, 0.3)

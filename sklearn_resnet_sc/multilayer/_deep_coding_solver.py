@@ -12,7 +12,15 @@ from ._demands import Demands
 from ._output import OUTPUT_CONSTRAINT, LayeredOutputMixin
 from ._solution import DeepCodingSolution, LayerCodes
 from ._stack import Stack, scale_of
-from ._strategies import PENALISED, PURSUITS, check_alpha, check_pursuit, needs_alpha, solve
+from ._strategies import (
+    PENALISED,
+    PURSUITS,
+    check_alpha,
+    check_demands,
+    check_pursuit,
+    needs_alpha,
+    solve,
+)
 
 _ALL_PURSUITS = set().union(*PURSUITS.values())
 
@@ -60,7 +68,10 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         :func:`~sklearn_resnet_sc.coding.sparse_encode`; ``"projection"`` takes ``"omp"``
         or ``"ols"``. ``"joint"``: ``"omp"`` or ``"ols"`` search the supports of all layers
         for the problem as stated above, by exchanges of atoms from several starts with the best
-        codes on every support; ``"ml_ista"`` and ``"ml_fista"`` minimise the multi-layer lasso
+        codes on every support; ``"palm"`` takes proximal gradient steps in one layer after the
+        other from the same starts, in less time and not as far down, and needs
+        `n_nonzero_coefs` in every layer; ``"ml_ista"`` and ``"ml_fista"`` minimise the
+        multi-layer lasso
         ``0.5 ||x - g_L C_L ... C_1||_2^2 + sum_i alpha_i ||g_L C_L ... C_{i+1}||_1``,
         up to a distance that grows with the step. In the forward model ``"omp"`` and
         ``"hard_threshold"`` both keep the largest entries, ``"threshold"`` (layered
@@ -79,8 +90,8 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
 
     transform_max_iter : int, default=None
         Most iterations of iterative solvers; ``None`` leaves it to the solver: 1000 of layered
-        pursuits and the multi-layer lasso, 100 rounds of the joint search in the synthesis
-        model, 200 in the forward one.
+        pursuits and the multi-layer lasso, 100 rounds of the joint search, or sweeps of PALM,
+        from each start in the synthesis model, 200 rounds in the forward one.
 
     sparse_output : bool, default=False
         Whether `transform` returns CSR.
@@ -123,7 +134,7 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
     Y. Romano, M. Elad, IEEE Trans. Signal Processing 66 (2018) (projection);
     J. Sulam, A. Aberdam, A. Beck, M. Elad, IEEE TPAMI 42 (2020) (ML-ISTA, ML-FISTA);
     F. Glover, "Tabu search", ORSA Journal on Computing 1 (1989) (the exchanges of the joint
-    search).
+    search); J. Bolte, S. Sabach, M. Teboulle, Math. Programming 146 (2014) (PALM).
 
     Examples
     --------
@@ -226,6 +237,7 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         demands = Demands.check(
             stack, self.n_nonzero_coefs, self.tol, required=not by_alpha, warn=warn
         )
+        check_demands(self.pursuit, demands)
         if by_alpha:
             alpha = [
                 1.0 if value is None and count is None and epsilon is None else value

@@ -146,10 +146,7 @@ def refit_codes(system, signal, members, count, values, refit, max_iter, enough)
     """
     present = _excess(system, signal, members, count, values, refit.residual, refit.norms)
     _derivatives(system, members, count, refit)
-    exact = True
-    for layer in range(refit.norms.size):
-        exact = exact and system.limits[layer] == 0
-    damping = 0.0 if exact else 1e-3
+    damping = 0.0 if system.squares else 1e-3
     for _ in range(max_iter):
         if not present > enough:
             break
@@ -164,7 +161,7 @@ def refit_codes(system, signal, members, count, values, refit, max_iter, enough)
             moved = new < present
         if not moved:
             # Nothing is left to gain where even a short step gains nothing.
-            if damping > 1e3 or (exact and damping > 0):
+            if damping > 1e3 or (system.squares and damping > 0):
                 break
             damping = max(10.0 * damping, 1e-9)
             continue
@@ -177,7 +174,7 @@ def refit_codes(system, signal, members, count, values, refit, max_iter, enough)
         _derivatives(system, members, count, refit)
         if gain <= 1e-13 * present and damping <= 1e-6:
             break
-        damping = 0.0 if exact else max(0.1 * damping, _FLAT)
+        damping = 0.0 if system.squares else max(0.1 * damping, _FLAT)
     if count:
         present = _excess(system, signal, members, count, values, refit.residual, refit.norms)
         _derivatives(system, members, count, refit)

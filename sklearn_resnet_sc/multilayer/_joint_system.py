@@ -24,7 +24,9 @@ class System(NamedTuple):
     at: np.ndarray  # (n_layers,) where each dictionary begins in ``dictionaries``
     gram_at: np.ndarray  # (n_layers,) where each Gram matrix begins in ``grams``
     layer: np.ndarray  # (n_atoms,) layer of each atom
+    lengths: np.ndarray  # (n_atoms,) squared lengths
     limits: np.ndarray  # (n_layers,) longest residuals, float64; 0 where they are to be short
+    squares: bool  # whether all limits are 0: least squares
     group: np.ndarray  # (n_layers,) layers of one group share a number of atoms
     budget: np.ndarray  # (n_groups,) most atoms of each group
     free: int  # the group of the layers whose atoms are not limited, to be few; or -1
@@ -39,12 +41,13 @@ def make_system(stack, demands):
     """Flatten a stack; layers with a count are a group each, all others are one together."""
     sizes = np.array(stack.n_components)
     widths = np.array([matrix.shape[1] for matrix in stack.dictionaries])
-    grams = []
+    grams, lengths = [], []
     for layer, matrix in enumerate(stack.dictionaries, 1):
         gram = matrix @ matrix.T
         if layer < len(stack):
             gram[np.diag_indices_from(gram)] += 1
         grams.append(gram.ravel())
+        lengths.append(gram.diagonal())
     counted = np.array([count is not None for count in demands.n_nonzero])
     group = np.where(counted, np.cumsum(counted) - 1, counted.sum())
     counts = np.array(demands.counts(stack))
@@ -58,7 +61,9 @@ def make_system(stack, demands):
         at=_starts(sizes * widths)[:-1],
         gram_at=_starts(sizes * sizes)[:-1],
         layer=np.repeat(np.arange(len(stack)), sizes),
+        lengths=np.concatenate(lengths),
         limits=np.array(demands.limits, np.float64),
+        squares=not any(demands.limits),
         group=group.astype(np.int64),
         budget=budget.astype(np.int64),
         free=-1 if counted.all() else int(counted.sum()),

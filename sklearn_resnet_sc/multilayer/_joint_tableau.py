@@ -37,11 +37,6 @@ class Tableau(NamedTuple):
 def make_tableau(system, capacity):
     """Scratch for supports of at most so many atoms."""
     dtype, n_atoms = system.grams.dtype, system.layer.size
-    lengths = np.empty(n_atoms, dtype)
-    for layer, begin in enumerate(system.gram_at):
-        size = system.first[layer + 1] - system.first[layer]
-        gram = system.grams[begin : begin + size * size].reshape(size, size)
-        lengths[system.first[layer] : system.first[layer + 1]] = gram.diagonal()
     return Tableau(
         members=np.empty(capacity, np.int64),
         values=np.empty(capacity),
@@ -51,8 +46,8 @@ def make_tableau(system, capacity):
         along=np.empty(capacity, dtype),
         correlations=np.empty(n_atoms, dtype),
         distances=np.empty(n_atoms, dtype),
-        lengths=lengths,
-        floors=lengths * dtype.type(64 * np.finfo(dtype).eps),
+        lengths=system.lengths,
+        floors=system.lengths * dtype.type(64 * np.finfo(dtype).eps),
         gains=np.empty(n_atoms, dtype),
         open=np.empty(n_atoms, dtype),
         used=np.zeros(system.budget.size, np.int64),

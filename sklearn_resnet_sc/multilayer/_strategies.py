@@ -16,7 +16,7 @@ _BY_ALPHA = {*PENALISED, "threshold", *_MULTI_LAYER_LASSO}
 PURSUITS = {
     ("synthesis", "layered"): _CODING,
     ("synthesis", "projection"): _GREEDY,
-    ("synthesis", "joint"): _GREEDY | _MULTI_LAYER_LASSO,
+    ("synthesis", "joint"): _GREEDY | {"palm"} | _MULTI_LAYER_LASSO,
     ("forward", "layered"): {"omp", "hard_threshold", "threshold"},
     ("forward", "joint"): {"omp", "hard_threshold"},
 }
@@ -43,6 +43,22 @@ def check_pursuit(model, strategy, pursuit, positive):
         raise ValueError(
             f"positive_code=True is not supported by strategy={strategy!r} with "
             f"pursuit={pursuit!r}; use strategy='layered', or 'ml_fista' in the synthesis model."
+        )
+
+
+def check_demands(pursuit, demands):
+    """Whether a pursuit can go by what is asked of every layer.
+
+    Raises
+    ------
+    ValueError
+        If PALM lacks a number of atoms, of which it keeps the largest; the layer is named.
+    """
+    if pursuit == "palm" and None in demands.n_nonzero:
+        raise ValueError(
+            f"pursuit='palm' needs n_nonzero_coefs in every layer; layer "
+            f"{demands.n_nonzero.index(None) + 1} has none. Of a joint solver, pursuit='omp' "
+            f"takes a tolerance alone."
         )
 
 
@@ -120,6 +136,10 @@ def solve(X, stack, demands, *, strategy, pursuit, alpha, positive, max_iter, n_
         from ._joint import solve_joint
 
         return solve_joint(X, stack, demands, **common)
+    if pursuit == "palm":
+        from ._palm import solve_palm
+
+        return solve_palm(X, stack, demands, **common)
     from ._ml_fista import multi_layer_lasso
 
     common.update(momentum=pursuit == "ml_fista", positive=positive)

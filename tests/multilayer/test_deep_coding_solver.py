@@ -26,6 +26,7 @@ STRATEGIES = [
     ("layered", "ols"),
     ("projection", "omp"),
     ("joint", "omp"),
+    ("joint", "palm"),
 ]
 
 
@@ -119,6 +120,7 @@ def test_the_multi_layer_lasso_lowers_its_objective_below_the_layered_one(plante
         {"n_nonzero_coefs": COUNTS},
         {"n_nonzero_coefs": COUNTS, "strategy": "projection"},
         {"n_nonzero_coefs": COUNTS, "strategy": "joint"},
+        {"n_nonzero_coefs": COUNTS, "strategy": "joint", "pursuit": "palm"},
         {"alpha": 0.1, "strategy": "joint", "pursuit": "ml_fista"},
         {"alpha": 0.1, "pursuit": "lasso_lars"},
     ],
