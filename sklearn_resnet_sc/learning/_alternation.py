@@ -5,17 +5,16 @@ from dataclasses import replace
 import numpy as np
 
 from .._parallel import single_threaded_blas
-from ._bcd import unused_atoms
-from ._mod import objective_change
 from ._surrogate import (
     length_costs,
+    objective_change,
     penalty_on_lengths,
     raw_sums,
     ridge_strength,
     with_costs,
     with_ridge,
 )
-from ._unused import idle_atoms, replace_atoms, worst_signals
+from ._unused import idle_atoms, replace_atoms, unused_atoms, worst_signals
 
 _ROUNDING = 1e-4  # by which the length of an atom may be off
 

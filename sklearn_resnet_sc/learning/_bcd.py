@@ -7,7 +7,8 @@ and sparse coding", JMLR 11 (2010), algorithm 2.
 import numpy as np
 
 from .._jit import kernel
-from ._capped_descent import descend_within, unused_atoms
+from ._capped_descent import descend_within
+from ._unused import unused_atoms
 
 _BLOCK = 32  # atoms whose gradients come from one product of matrices
 

@@ -15,18 +15,12 @@ descent. So no step needs a projection afterwards, and none raises the objective
 import numpy as np
 
 from .._jit import kernel
+from ._unused import unused_atoms
 
 _PRECISION = 1e-8  # of the solution, over the length of t
 _MOST_SWEEPS = 1000
 _MOST_ROUNDS = 50
-_UNUSED = 1e-10  # squared codes of an atom, over those of the atom used most, that count as none
 _ROOM = 1e-7  # by which solutions keep away from the cap, so that rounding does not reach it
-
-
-def unused_atoms(gram):
-    """Whether the codes (their Gram matrix) make no use of an atom."""
-    energy = np.diag(gram)
-    return energy <= _UNUSED * energy.max(initial=0)
 
 
 def descend_within(gram, cross, atoms, cap, *, longest=np.inf, n_passes=1):

@@ -11,7 +11,6 @@ from ._alternation import Alternation
 from ._driver import alternate
 from ._drop_in import DropInLearner
 from ._forgetting import KINDS
-from ._incoherence import warn_missed
 from ._signals import validate_signals
 from ._singular import singular_atoms
 from ._statistics import TrainingSet
@@ -366,10 +365,7 @@ class DictionaryLearning(DropInLearner):
         self.components_ = course.best.components
         self.error_ = [value * training_set.total_weight * unit for value in sides.reached]
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
-        pursuit.endings.warn()
-        warn_missed(space.cap, self.components_)
-        if course.interrupt is not None:
-            raise course.interrupt
+        self._conclude(pursuit, space.cap, course.interrupt)
         return course.coded.code
 
     def _reason_to_stop(self, course, sides):

@@ -6,8 +6,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from ._dictionary_learning import DictionaryLearning
 from ._mini_batch import MiniBatchDictionaryLearning
-
-_SHORT_NAMES = {"lars": "lasso_lars", "cd": "lasso_cd"}
+from ._pursuit import SHORT_NAMES
 
 
 @validate_params(
@@ -240,7 +239,7 @@ def dict_learning_online(
         shuffle=shuffle,
         dict_init=dict_init,
         random_state=random_state,
-        transform_algorithm=_SHORT_NAMES.get(method, method),
+        transform_algorithm=SHORT_NAMES.get(method, method),
         positive_code=positive_code,
         positive_dict=positive_dict,
         transform_max_iter=method_max_iter,

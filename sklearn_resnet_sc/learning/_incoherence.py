@@ -8,13 +8,12 @@ Information Theory 51 (2005); D. Barchiesi, M. Plumbley, "Learning incoherent di
 sparse approximation using iterative projections and rotations", IEEE TSP 61 (2013).
 """
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._jit import kernel
 from ..theory import welch_bound
+from ._warn import warn_user
 
 _PAIRS_PER_ATOM = 40  # pairs moved apart before projections take over
 _FEWEST_PAIRS = 200
@@ -113,13 +112,12 @@ def warn_missed(cap, components):
     """One warning where atoms are more coherent than they were to be."""
     if cap is not None and (reached := coherence(components)) > cap.cap * (1 + 1e-6):
         n_components, n_features = components.shape
-        warnings.warn(
+        warn_user(
             f"max_coherence={cap.cap:.6g} was not reached: the atoms have coherence "
             f"{reached:.6g}. The Welch bound, {welch_bound(n_components, n_features):.6g} for "
             f"{n_components} atoms in {n_features} dimensions, is attained by few sizes; allow "
             "more coherence or use fewer atoms.",
             ConvergenceWarning,
-            stacklevel=3,
         )
 
 

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
 from ..coding import SparseCodingMixin
+from ._incoherence import warn_missed
 from ._pursuit import SHORT_NAMES
 
 _PURSUITS = SparseCodingMixin._parameter_constraints["transform_algorithm"][0].options
@@ -39,3 +40,10 @@ class DictionaryLearner(SparseCodingMixin, BaseEstimator):
         if not weight.sum() > 0:
             raise ValueError("sample_weight must have a positive entry; all are zero")
         return weight
+
+    def _conclude(self, pursuit, cap, interrupt=None):
+        """What is to be said when all that was learned has been stored."""
+        pursuit.endings.warn()
+        warn_missed(cap, self.components_)
+        if interrupt is not None:
+            raise interrupt

@@ -12,7 +12,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._dictionary import Dictionary
 from ._driver import alternate
 from ._drop_in import DropInLearner
-from ._incoherence import warn_missed
 from ._online import FadingSums, StoppingRule, Stream, batches_of
 from ._signals import validate_signals
 from ._singular import randomized_singular_atoms
@@ -326,10 +325,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         self.n_iter_ = -(-course.n_iter // n_batches)
         self.stop_reason_ = course.stop_reason
         self._sums = sums
-        pursuit.endings.warn()
-        warn_missed(stream.space.cap, self.components_)
-        if course.interrupt is not None:
-            raise course.interrupt
+        self._conclude(pursuit, stream.space.cap, course.interrupt)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -374,8 +370,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         start = stream.space.within(start)
         self.components_ = stream.update(start, stream.code(start)).components
         self._sums, self.n_steps_ = sums, sums.n_steps
-        pursuit.endings.warn()
-        warn_missed(stream.space.cap, self.components_)
+        self._conclude(pursuit, stream.space.cap)
         return self
 
     def _first_dictionary(self, X, weight, random_state):

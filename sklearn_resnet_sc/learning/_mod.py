@@ -8,7 +8,7 @@ import numpy as np
 
 from ._bounded import solve_bounded
 from ._capped_descent import descend_within
-from ._surrogate import raw_sums
+from ._surrogate import objective_change, raw_sums
 
 _PASSES = 3  # over the atoms, where coherence is capped
 
@@ -58,11 +58,6 @@ def mod(space, dictionary, statistics):
     if objective_change(gram, cross, shortcut + old, new.astype(np.float64) - old) > 0:
         return dictionary, gap  # nothing left to gain beyond rounding
     return space.assemble(new), gap
-
-
-def objective_change(gram, cross, atoms, change):
-    """By how much ``1/2 ||X - A D||_F^2`` changes with D, free of cancellation."""
-    return float(np.vdot(gram @ (atoms + 0.5 * change) - cross, change))
 
 
 def _free_change(gram, cross, atoms):

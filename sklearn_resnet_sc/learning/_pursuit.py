@@ -1,6 +1,5 @@
 """How training signals are coded while a dictionary is learned, and what that makes small."""
 
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..coding import sparse_encode
 from ._statistics import Statistics
+from ._warn import warn_user
 
 SHORT_NAMES = {"lars": "lasso_lars", "cd": "lasso_cd"}  # of scikit-learn
 PENALISED = ("lasso_lars", "lasso_cd", "fista")
@@ -46,7 +46,7 @@ class Endings:
         """Warn of that coding; nothing where all signals ended as asked."""
         if self.message:
             message = f"Of all codings while learning, this one was the worst: {self.message}"
-            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+            warn_user(message, ConvergenceWarning)
 
 
 @dataclass(frozen=True)
@@ -180,11 +180,10 @@ def make_pursuit(learner, n_components, alpha_name, *, positive=False):
                 f"got {name}={getattr(learner, name)!r}"
             )
     if n_nonzero is not None and n_nonzero > n_components:
-        warnings.warn(
+        warn_user(
             f"fit_n_nonzero_coefs={n_nonzero} is more than the {n_components} atoms of the "
             f"dictionary; using {n_components}.",
             UserWarning,
-            stacklevel=5,
         )
         n_nonzero = n_components
     by_count = algorithm == "hard_threshold" and n_nonzero is not None

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from ._bcd import unused_atoms
 from ._bounded import clip_singular_values
 from ._capped_descent import descend_within
-from ._mod import objective_change
-from ._surrogate import raw_sums
+from ._surrogate import objective_change, raw_sums
+from ._unused import unused_atoms
 
 _VANISHED = 1e-12  # length below which an atom would have no direction
 _ROUNDING = 1e-12  # of the room left in a direction that counts as none

@@ -15,7 +15,6 @@ from ._alternation import Alternation
 from ._dictionary import Dictionary
 from ._driver import alternate
 from ._forgetting import KINDS
-from ._incoherence import warn_missed
 from ._learner import DictionaryLearner
 from ._online import FadingSums
 from ._pursuit import GREEDY, make_pursuit
@@ -394,10 +393,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         self._keep(space, course.best, rho, sums, sides.largest_gap)
         self.error_, self.n_nonzero_ = course.error, course.n_nonzero
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
-        pursuit.endings.warn()
-        warn_missed(space.cap, self.components_)
-        if course.interrupt is not None:
-            raise course.interrupt
+        self._conclude(pursuit, space.cap, course.interrupt)
         return self
 
     @available_if(learns_from_batches)
@@ -456,8 +452,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         with single_threaded_blas():
             new = stream.update(start, stream.code(start))
         self._keep(space, new, rho, sums, max(gap, stream.largest_gap))
-        pursuit.endings.warn()
-        warn_missed(space.cap, self.components_)
+        self._conclude(pursuit, space.cap)
         return self
 
     def _parts(self, n_features):

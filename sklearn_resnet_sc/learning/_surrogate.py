@@ -25,6 +25,11 @@ def raw_sums(dictionary, statistics):
     return statistics.gram / lengths / lengths[:, None], statistics.cross / lengths[:, None]
 
 
+def objective_change(gram, cross, atoms, change):
+    """By how much ``1/2 ||X - A D||_F^2`` changes with D, free of cancellation."""
+    return float(np.vdot(gram @ (atoms + 0.5 * change) - cross, change))
+
+
 def penalty_on_lengths(space, pursuit):
     """alpha where penalised codes follow the lengths of their atoms, else None.
 

@@ -4,9 +4,16 @@ import numpy as np
 
 from ._bounded import clip_singular_values
 
+_UNUSED = 1e-10  # squared codes of an atom, over those of the atom used most, that count as none
 _TIMES = 3  # an atom used by at most so many signals is hardly used ...
 _SHARE = 0.1  # ... unless the average atom is used by less than ten times that
 _TWIN = 0.99  # cosine from which two atoms are one
+
+
+def unused_atoms(gram):
+    """Whether the codes (their Gram matrix) make no use of an atom."""
+    energy = np.diag(gram)
+    return energy <= _UNUSED * energy.max(initial=0)
 
 
 def idle_atoms(components, usage, mean_weight):

@@ -138,6 +138,7 @@ def test_one_warning_where_a_cap_is_out_of_reach(model):
         model.set_params(random_state=0).fit(X)
     about = [each for each in caught if "max_coherence" in str(each.message)]
     assert [each.category for each in about] == [ConvergenceWarning]
+    assert about[0].filename == __file__
     assert coherence(model.components_) < 0.97
 
 

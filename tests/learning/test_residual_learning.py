@@ -187,7 +187,8 @@ def test_more_atoms_per_signal_than_atoms_are_clipped_with_one_warning():
     learner = ResidualDictionaryLearning(4, fit_n_nonzero_coefs=99, max_iter=3)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        learner.fit(SIGNALS)
+        learner.fit_transform(SIGNALS)
+    assert caught[0].filename == __file__
     assert [str(w.message).partition(";")[0] for w in caught] == [
         "fit_n_nonzero_coefs=99 is more than the 4 atoms of the dictionary"
     ]
