@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from ..coding import sparse_encode
+from ..coding import code_signals
 from ._statistics import Statistics
 from ._warn import warn_user
 
@@ -37,10 +37,10 @@ class Endings:
     def __init__(self):
         self.most, self.message = 0, ""
 
-    def add(self, ended):
+    def add(self, outcome):
         """Remember the coding with the most signals that did not end as asked."""
-        if (count := np.count_nonzero(ended.status)) > self.most:
-            self.most, self.message = count, ended.message
+        if (count := np.count_nonzero(outcome.status)) > self.most:
+            self.most, self.message = count, outcome.message
 
     def warn(self):
         """Warn of that coding; nothing where all signals ended as asked."""
@@ -103,17 +103,8 @@ class Pursuit:
         options = self.options
         if options["missing"] == "mask" and not np.isnan(X.max()):
             options = {**options, "missing": "error"}  # which is faster
-        code, ended = sparse_encode(
-            X,
-            components,
-            **options,
-            **start,
-            n_jobs=n_jobs,
-            check_input=False,
-            sparse_output=True,
-            return_diagnostics=True,
-        )
-        self.endings.add(ended)
+        code, outcome = code_signals(X, components, **options, **start, n_jobs=n_jobs)
+        self.endings.add(outcome)
         return code
 
     def code(self, training_set, dictionary, init=None):

@@ -8,8 +8,10 @@ from .._jit import kernel
 from .._parallel import run_blocks
 from ._missing import fill_by_codes, fill_by_feature, largest_entry
 
-_BLOCK = 256  # signals that a thread copies, scaled, at a time
-_MOST_PARTS = 8  # partial sums; fixed, so that sums do not depend on the number of threads
+_BLOCK_BYTES = 2**19  # of signals that a thread copies, scaled, at a time: they stay in its cache
+_MIN_BLOCK, _MAX_BLOCK = 64, 1024
+_PART = 4096  # signals that are worth a partial sum of their own
+_MOST_PARTS = 8  # fixed, so that sums do not depend on the number of threads
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,12 @@ class TrainingSet:
 
     def blocks(self, start=0, stop=None):
         """Slices with their scaled signals and their weights; signals live until the next one."""
-        scratch = np.empty((_BLOCK, self.n_features), self.X.dtype)
         stop = self.n_samples if stop is None else stop
-        for first in range(start, stop, _BLOCK):
-            rows = slice(first, min(first + _BLOCK, stop))
+        fit = _BLOCK_BYTES // (self.n_features * self.X.dtype.itemsize)
+        length = min(max(fit, _MIN_BLOCK), _MAX_BLOCK)
+        scratch = np.empty((min(length, stop - start), self.n_features), self.X.dtype)
+        for first in range(start, stop, length):
+            rows = slice(first, min(first + length, stop))
             signals = scratch[: rows.stop - rows.start]
             np.multiply(self.X[rows], self.scale, out=signals)
             if self._means is not None:
@@ -136,7 +140,7 @@ class TrainingSet:
         """Sums for the codes (CSR) of all signals in a dictionary."""
         n_components = components.shape[0]
         norm2 = np.empty(self.n_samples)
-        n_parts = max(1, min(_MOST_PARTS, self.n_samples // (16 * _BLOCK)))
+        n_parts = max(1, min(_MOST_PARTS, self.n_samples // _PART))
         edges = np.linspace(0, self.n_samples, n_parts + 1).astype(int)
         grams = np.zeros((n_parts, n_components, n_components))
         crosses = np.zeros((n_parts, n_components, self.n_features))
