@@ -16,7 +16,8 @@ from sklearn_resnet_sc.multilayer import DeepCodingSolver
 from .report import environment
 from .runner import REST, clocked
 
-BLOCKS = (256, 1024, 4096)  # signals at a time; the fastest counts, of products and of torch
+BLOCKS = (256, 1024, 4096)  # signals at a time that products and torch are tried with
+_TRIAL = 4096  # signals of the trial
 
 
 def parser():
@@ -27,9 +28,9 @@ def parser():
     add("--n-components", type=int, nargs="+", default=[512, 256])
     add("--alpha", type=float, default=0.1)
     add("--n-iter", type=int, default=50)
-    add("--n-threads", type=int, nargs="+", default=[2, 1])
+    add("--n-threads", type=int, nargs="+", default=[2])
     add("--dtype", nargs="+", default=["float32", "float64"], choices=["float64", "float32"])
-    add("--n-rounds", type=int, default=5)
+    add("--n-rounds", type=int, default=3)
     add("--seed", type=int, default=0)
     add("--data", metavar="DIR", help="folder with mnist_train.npz; else SKLEARN_RESNET_SC_DATA")
     add("--json", metavar="FILE", help="write all times there")
@@ -116,40 +117,44 @@ def in_torch(X, stack, alpha, n_iter, n_threads, block):
         return torch.cat([solve(part) for part in parts]).numpy()
 
 
-def fastest(calls, n_threads, n_rounds):
-    """Median seconds of each name, the fastest of its variants; and what the calls returned."""
-    seconds = {key: [] for key in calls}
-    results = {}
-    for turn in range(n_rounds + 1):
-        for key, call in calls.items():
-            time.sleep(REST)
-            with threadpool_limits(n_threads):
-                taken, results[key[0]] = clocked(call)
-            if turn:
-                seconds[key].append(taken)
-    medians = {key: float(np.median(values)) for key, values in seconds.items()}
-    best = {}
-    for (name, _), median in medians.items():
-        best[name] = min(best.get(name, np.inf), median)
-    return best, results
+def chosen_block(call, X):
+    """The block size with which a few signals take least time."""
+    few = X[:_TRIAL]
+    call(few, BLOCKS[0])  # so that what is first done counts for none of them
+    return min(BLOCKS, key=lambda block: clocked(partial(call, few, block))[0])
 
 
 def measure(X, stack, arguments, dtype, n_threads):
-    """One row of the table."""
+    """One row of the table: median seconds, and the objective that was reached."""
     X = np.ascontiguousarray(X, dtype=dtype)
     stack = [np.ascontiguousarray(matrix, dtype=dtype) for matrix in stack]
     alpha, n_iter = arguments.alpha, arguments.n_iter
-    calls = {("ours", 0): partial(ours, X, stack, alpha, n_iter, n_threads)}
-    for block in BLOCKS:
-        calls["products", block] = partial(products, X, stack, n_iter, block)
-        if find_spec("torch"):
-            calls["torch", block] = partial(in_torch, X, stack, alpha, n_iter, n_threads, block)
-    seconds, codes = fastest(calls, n_threads, arguments.n_rounds)
-    row = {"dtype": dtype, "n_threads": n_threads, "seconds": seconds}
-    row["objective"] = {
-        name: objective(X, stack, alpha, code) for name, code in codes.items() if code is not None
+    in_blocks = {"products": lambda part, block: products(part, stack, n_iter, block)}
+    if find_spec("torch"):
+        in_blocks["torch"] = lambda part, block: in_torch(
+            part, stack, alpha, n_iter, n_threads, block
+        )
+    with threadpool_limits(n_threads):
+        ours(X[:_TRIAL], stack, alpha, n_iter, n_threads)  # compiles
+        calls = {"ours": partial(ours, X, stack, alpha, n_iter, n_threads)}
+        for name, call in in_blocks.items():
+            calls[name] = partial(call, X, chosen_block(call, X))
+        seconds, codes = {name: [] for name in calls}, {}
+        for _ in range(arguments.n_rounds):
+            for name, call in calls.items():
+                time.sleep(REST)
+                taken, codes[name] = clocked(call)
+                seconds[name].append(taken)
+    return {
+        "dtype": dtype,
+        "n_threads": n_threads,
+        "seconds": {name: float(np.median(values)) for name, values in seconds.items()},
+        "objective": {
+            name: objective(X, stack, alpha, code)
+            for name, code in codes.items()
+            if code is not None
+        },
     }
-    return row
 
 
 def objective(X, stack, alpha, deepest):
