@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._stack import row_norms
+from ._bounded_descent import clip_singular_values, descend_within
+from ._stack import Stack, row_norms
 
 _BLOCK = 32  # atoms whose gradients come from one product of matrices
 _UNUSED = 1e-10  # squared codes of an atom, over those of the atom used most, that count as none
-_STEPS = 8  # projected gradient steps of an update, each with singular values
-_HALVINGS = 30
+_HALVINGS = 30  # of the way to the next residual
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Atoms:
     components: np.ndarray
     residual: np.ndarray | None = None
     lengths: np.ndarray | None = None
+
+
+def stack_of(atoms):
+    """The stack of the atoms of all layers."""
+    return Stack(tuple(layer.components for layer in atoms))
 
 
 @dataclass(frozen=True)
@@ -131,26 +136,34 @@ class SkipAtoms:
         return Atoms(total / lengths[:, None], residual, lengths)
 
     def descend(self, atoms, gram, cross):
-        """Projected gradient steps of ``tr(C' gram C) / 2 - tr(C' cross)``; it never rises."""
+        """Make ``tr(C' gram C) / 2 - tr(C' cross)`` small; it never rises.
+
+        Where codes shrink as atoms grow, it is convex in the residual. Less the slope along the
+        atoms, which their lengths do not follow, that has the slope of the value at the present
+        atoms, so that its minimum is downhill; the way there is halved until the value falls.
+        """
 
         def value_of(components):
             components = components.astype(np.float64)
             return 0.5 * np.vdot(components, gram @ components - 2 * cross)
 
-        curvature = np.full(len(gram), np.linalg.eigvalsh(gram)[-1])
-        value = value_of(atoms.components)
-        size = 1.0
-        for _ in range(_STEPS):
-            gradient = gram @ atoms.components.astype(np.float64) - cross
-            for _ in range(_HALVINGS):
-                new = self.step(atoms, gradient, curvature, size)
-                if (new_value := value_of(new.components)) < value:
-                    atoms, value = new, new_value
-                    break
-                size /= 2
-            else:
-                break
+        components, residual, lengths = (
+            array.astype(np.float64) for array in (atoms.components, atoms.residual, atoms.lengths)
+        )
+        slope = self._slope(gram @ components - cross, components, lengths)
+        goal = descend_within(gram / np.outer(lengths, lengths), slope, residual, self.bound)
+        value, way = value_of(components), goal - residual
+        for halvings in range(_HALVINGS if way.any() else 0):
+            new = self.assemble(residual + way / 2**halvings)
+            if value_of(new.components) < value:
+                return new
         return atoms
+
+    @staticmethod
+    def _slope(gradient, components, lengths):
+        """Derivative by the residual of what has this one by the atoms."""
+        along = np.einsum("ij,ij->i", gradient, components)
+        return (gradient - along[:, None] * components) / lengths[:, None]
 
     def step(self, atoms, gradient, curvature, size):
         """A gradient step of the residual, in which atoms change as they are scaled to length one.
@@ -159,27 +172,21 @@ class SkipAtoms:
         """
         components = atoms.components.astype(np.float64)
         lengths = atoms.lengths.astype(np.float64)
-        along = np.einsum("ij,ij->i", gradient, components)
-        across = (gradient - along[:, None] * components) / lengths[:, None]
         steepest = (curvature / lengths**2).max()
         if steepest == 0:
             return atoms
-        return self.assemble(atoms.residual.astype(np.float64) - size / steepest * across)
+        slope = self._slope(gradient, components, lengths)
+        return self.assemble(atoms.residual.astype(np.float64) - size / steepest * slope)
 
     def replace(self, atoms, which, directions):
         """Atoms stay near the skip: none is replaced."""
         return atoms
 
     def _within(self, residual):
+        """The nearest residual within the bound, in the precision of the atoms."""
+        rounded = clip_singular_values(residual, self.bound).astype(self.dtype)
         if self.bound is None:
-            return residual.astype(self.dtype)
-        squares, vectors = np.linalg.eigh(residual.T @ residual)
-        over = squares > self.bound**2
-        if over.any():
-            vectors = vectors[:, over]
-            excess = 1 - self.bound / np.sqrt(squares[over])
-            residual = residual - (residual @ (vectors * excess)) @ vectors.T
-        rounded = residual.astype(self.dtype)
+            return rounded
         norm = np.linalg.norm(rounded.astype(np.float64), 2)
         if norm > self.bound:
             # Rounding has lengthened it by some units in the last place.

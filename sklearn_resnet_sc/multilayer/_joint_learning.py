@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
 from tqdm import tqdm
 
 from .._parallel import single_threaded_blas
@@ -44,7 +43,7 @@ def learn_jointly(problem, atoms, *, max_iter, tol, verbose=0, callback=None):
     problem : JointLasso or LayeredCoding
         Signals and objective. ``code(atoms, codes)`` gives codes and losses per signal, none
         larger than those of the codes before; ``update(atoms, codes, losses)`` atoms and
-        losses, whose mean is not larger.
+        losses, whose mean is not larger; ``mean(losses)`` their weighted mean.
     atoms : list of Atoms
         To begin with.
     max_iter : int
@@ -69,14 +68,14 @@ def learn_jointly(problem, atoms, *, max_iter, tol, verbose=0, callback=None):
             tqdm(total=max_iter, desc="learning", unit="update", disable=not verbose) as bar,
         ):
             learned.codes, losses = problem.code(atoms)
-            learned.error.append(float(np.mean(losses)))
+            learned.error.append(problem.mean(losses))
             while learned.n_iter < max_iter:
                 atoms, losses = problem.update(learned.atoms, learned.codes, losses)
                 # Codes stand for the new atoms as well, if an interrupt comes here.
                 learned.atoms = atoms
                 learned.codes, losses = problem.code(atoms, learned.codes)
                 learned.n_iter += 1
-                learned.error.append(float(np.mean(losses)))
+                learned.error.append(problem.mean(losses))
                 bar.set_postfix(error=f"{learned.error[-1]:.6g}", refresh=False)
                 bar.update()
                 if callback is not None:

@@ -1,11 +1,12 @@
-"""From parameters to layers: how many atoms each has, of which kind, and from an earlier fit."""
+"""From parameters to layers: how many atoms each has, of which kind, given or from a fit before."""
 
 from numbers import Integral
 
 import numpy as np
 
-from ._atom_sets import PlainAtoms, SkipAtoms
+from ._atom_sets import Atoms, PlainAtoms, SkipAtoms
 from ._demands import per_layer
+from ._stack import Stack
 
 
 def layer_sizes(n_components, n_features):
@@ -97,3 +98,27 @@ def carried_over(atoms, sets, n_features, sizes):
         else:
             carried.append(allowed.nearest(layer.components))
     return carried
+
+
+def given_atoms(coder, X):
+    """Atoms of the dictionaries that are a parameter of `MultiLayerSparseCoder`.
+
+    Raises
+    ------
+    ValueError
+        If they do not chain, are not for the signals, or contradict another parameter.
+    """
+    stack = Stack.check(coder.dictionaries, dtype=X.dtype)
+    if X.shape[1] != stack.n_features:
+        raise ValueError(
+            f"dictionaries[0] (layer 1) is for signals of {stack.n_features} features; "
+            f"X has {X.shape[1]}."
+        )
+    if coder.residual:
+        raise ValueError("residual=True is for dictionaries that are learned; some are given.")
+    wanted, sizes = coder.n_components, stack.n_components
+    if wanted is not None and layer_sizes(wanted, X.shape[1]) != sizes:
+        raise ValueError(
+            f"n_components must be None or that of dictionaries, {sizes}; got {wanted!r}."
+        )
+    return [Atoms(matrix) for matrix in stack.dictionaries]

@@ -1,6 +1,5 @@
 """`MultiLayerSparseCoder`: a stack of dictionaries learned from signals, and codes in it."""
 
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -13,19 +12,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._parallel import single_threaded_blas
 from ..theory import residual_certificate
-from ._atom_sets import Atoms, PlainAtoms
-from ._demands import check_counts
-from ._joint_learning import learn_jointly
-from ._layer_plan import atom_sets, carried_over, layer_sizes
+from ._atom_sets import PlainAtoms, stack_of
+from ._joint_learning import Learned, learn_jointly
+from ._layer_plan import atom_sets, carried_over, given_atoms, layer_sizes
+from ._layer_sums import FadingSums, layer_sums
 from ._layerwise import learn_layer_by_layer
-from ._learning_problems import layer_sums
+from ._learning_problems import descend_all
 from ._output import OUTPUT_CONSTRAINT, LayeredOutputMixin
-from ._stack import Stack, scale_of
-from ._stack_coding import ALGORITHMS, StackCoding, takes_alpha
-from ._strategies import check_alpha
+from ._signal_weights import weighted_signals
+from ._stack import scale_of
+from ._stack_coding import ALGORITHMS, StackCoding
 
 _BLOCK = 8192  # signals whose codes of all layers are dense at a time
-_POWER = 3  # of a signal's number, in proportion to which partial_fit counts it
 
 
 class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
@@ -290,7 +288,7 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         return self._fitted_stack
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Learn the dictionaries, unless they are given.
 
         Parameters
@@ -299,6 +297,10 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
             Training signals.
         y : None
             Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the signals in the objective and in the scale of `alpha`; not negative.
+            An integer means as much as so many copies, where these fill one batch of
+            256 signals; more are learned from in batches, in which copies are spread.
 
         Returns
         -------
@@ -308,55 +310,51 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If dictionaries do not chain or a parameter is not valid; the layer is named.
+            If dictionaries do not chain, a parameter or weight is not valid, or all weights are
+            zero; of parameters the layer is named.
         KeyboardInterrupt
             If interrupted, after what was learned has been stored.
         """
-        warm = self.warm_start and hasattr(self, "_atoms")
+        earlier = self._atoms if self.warm_start and hasattr(self, "_atoms") else None
         X = self._check_signals(X, reset=True)
-        if self.dictionaries is not None:
-            self._take_dictionaries(X)
-            return self
-        sizes, sets = self._plan(X)
+        X, weight, total = weighted_signals(X, sample_weight)
         scale = scale_of(X)
         signals = X * scale
-        coding = self._coding(signals, sizes, scale)
-        training, interrupt = coding.for_learning(), None
-        atoms = carried_over(self._atoms, sets, X.shape[1], sizes) if warm else None
+        if self.dictionaries is not None:
+            self._take_dictionaries(signals, weight, scale)
+            return self
+        sizes, sets = self._plan(X)
+        coding = StackCoding.plan(self, signals, weight, scale, sizes)
+        atoms = None if earlier is None else carried_over(earlier, sets, X.shape[1], sizes)
+        interrupt = None
         if atoms is None:
-            atoms, interrupt = learn_layer_by_layer(
-                signals,
-                sizes,
-                sets,
-                training.pursuits(len(sizes)),
-                n_passes=self.n_passes,
-                random_state=check_random_state(self.random_state),
-                n_jobs=self.n_jobs,
-                verbose=self.verbose,
+            atoms, interrupt = self._layer_by_layer(
+                signals, weight, sizes, sets, coding, self.n_passes
             )
-        problem = training.problem(signals, sets)
-        learned = learn_jointly(
-            problem,
-            atoms,
-            max_iter=self.max_iter if interrupt is None else 0,
-            tol=self.tol,
-            verbose=self.verbose,
-            callback=self.callback,
-        )
-        interrupt = interrupt or learned.interrupt
-        layers = [] if learned.codes is None else problem.layers(learned.atoms, learned.codes)
-        sums = layer_sums(signals, layers, self.n_jobs)
-        self._begin_sums(sums, len(X) if layers else 0, scale)
-        self._keep(learned.atoms, sets, coding.scaled(1 / float(scale)))
+        learned, layers = Learned(atoms, stop_reason="interrupted", interrupt=interrupt), []
+        if interrupt is None:
+            problem = coding.for_learning().problem(signals, weight, sets)
+            learned = learn_jointly(
+                problem,
+                atoms,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                verbose=self.verbose,
+                callback=self.callback,
+            )
+            if learned.codes is not None:
+                layers = problem.layers(learned.atoms, learned.codes)
+        sums = layer_sums(signals, layers, weight, self.n_jobs)
+        seen = FadingSums.of(float(scale), sums, len(X), total if layers else 0.0)
+        self._keep(learned.atoms, sets, coding, seen)
         self.error_ = [value / float(scale) / float(scale) for value in learned.error]
-        self.n_iter_ = learned.n_iter
-        self.stop_reason_ = learned.stop_reason if interrupt is None else "interrupted"
-        if interrupt is not None:
-            raise interrupt
+        self.n_iter_, self.stop_reason_ = learned.n_iter, learned.stop_reason
+        if learned.interrupt is not None:
+            raise learned.interrupt
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, sample_weight=None):
         """Update all dictionaries once, from one batch and sums over those before.
 
         The batch is coded; the codes of every layer are added to sums over all signals seen, in
@@ -370,6 +368,9 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
             also gives what learning starts from and the scale of `alpha`.
         y : None
             Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the signals, not negative: of those of the batch, and of the batch
+            beside those before.
 
         Returns
         -------
@@ -380,73 +381,38 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         ------
         ValueError
             As `fit`.
+        KeyboardInterrupt
+            If interrupted; then the batch has changed nothing.
         """
-        first = not hasattr(self, "_fitted_stack")
+        first = not hasattr(self, "_seen")
         X = self._check_signals(X, reset=first)
+        if not first:
+            X = X.astype(self._stack.dtype, copy=False)
+        X, weight, total = weighted_signals(X, sample_weight)
+        scale = scale_of(X) if first else X.dtype.type(self._seen.scale)
+        signals = X * scale
         if self.dictionaries is not None:
             if first:
-                self._take_dictionaries(X)
+                self._take_dictionaries(signals, weight, scale)
             return self
         if first:
             sizes, sets = self._plan(X)
-            scale = scale_of(X)
-        else:
-            sets, scale = self._sets, self._fitted_stack.dtype.type(self._sums_scale)
-            X = X.astype(self._fitted_stack.dtype, copy=False)
-        signals = X * scale
-        if first:
-            coding = self._coding(signals, sizes, scale)
-            atoms, interrupt = learn_layer_by_layer(
-                signals,
-                sizes,
-                sets,
-                coding.for_learning().pursuits(len(sizes)),
-                n_passes=1,
-                random_state=check_random_state(self.random_state),
-                n_jobs=self.n_jobs,
-            )
+            coding, seen = StackCoding.plan(self, signals, weight, scale, sizes), None
+            atoms, interrupt = self._layer_by_layer(signals, weight, sizes, sets, coding, 1)
             if interrupt is not None:
                 raise interrupt
-            self._begin_sums([], 0, scale)
         else:
-            coding = replace(self._fitted_coding.scaled(float(scale)), **self._coding_options())
-            atoms = self._atoms
-        codes = coding.for_learning().codes(
-            signals, Stack(tuple(layer.components for layer in atoms))
+            atoms, sets, seen = self._atoms, self._sets, self._seen
+            coding = self._fitted_coding.scaled(seen.scale).as_now(self)
+        codes = coding.for_learning().codes(signals, stack_of(atoms))
+        batch = FadingSums.of(
+            float(scale), layer_sums(signals, codes, weight, self.n_jobs), len(X), total
         )
-        sums = layer_sums(signals, codes, self.n_jobs)
-        if self._sums:
-            kept = (self._n_seen / (self._n_seen + len(X))) ** _POWER
-            sums = [
-                (kept * old_gram + gram, kept * old_cross + cross)
-                for (old_gram, old_cross), (gram, cross) in zip(self._sums, sums, strict=True)
-            ]
+        seen = batch.after(seen)
         with single_threaded_blas():
-            atoms = [s.descend(a, *both) for s, a, both in zip(sets, atoms, sums, strict=True)]
-        self._sums, self._n_seen, self.n_steps_ = sums, self._n_seen + len(X), self.n_steps_ + 1
-        self._keep(atoms, sets, coding.scaled(1 / float(scale)))
+            atoms = descend_all(sets, atoms, seen.sums)
+        self._keep(atoms, sets, coding, seen)
         return self
-
-    def transform(self, X):
-        """Codes of signals.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Signals.
-
-        Returns
-        -------
-        ndarray or CSR of shape (n_samples, n_features_out)
-            Codes of the deepest layer, of another, or of all side by side, first layer
-            first; see the parameter `output`.
-        """
-        check_is_fitted(self)
-        X = self._check_signals(X)
-        parts = [self._select(self._codes(X[rows])) for rows in gen_batches(len(X), _BLOCK)]
-        if len(parts) == 1:
-            return parts[0]
-        return sparse.vstack(parts, format="csr") if self.sparse_output else np.concatenate(parts)
 
     @property
     def certificates_(self):
@@ -465,44 +431,15 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
     def _codes(self, X):
         """Codes of every layer of validated signals."""
         scale = scale_of(X)
-        stack = self._stack.astype(X.dtype)
-        coding = replace(self._fitted_coding.scaled(float(scale)), **self._coding_options())
-        codes = coding.codes(X * scale, stack, self.verbose)
+        coding = self._fitted_coding.scaled(float(scale)).as_now(self)
+        codes = coding.codes(X * scale, self._stack.astype(X.dtype), self.verbose)
         return [layer * (1 / scale) for layer in codes]
 
-    def _begin_sums(self, sums, n_seen, scale):
-        """What `partial_fit` adds to."""
-        self._sums, self._n_seen, self._sums_scale, self.n_steps_ = sums, n_seen, float(scale), 0
-
-    def _keep(self, atoms, sets, coding):
-        self._atoms, self._sets, self._fitted_coding = atoms, sets, coding
-        self._fitted_stack = Stack(tuple(layer.components for layer in atoms))
-        self.dictionaries_ = list(self._fitted_stack.dictionaries)
-        self.residuals_ = [layer.residual for layer in atoms]
-        self.alpha_, self.n_nonzero_coefs_ = coding.alpha, coding.n_nonzero
-        self.n_components_, self.n_layers_ = self._fitted_stack.n_components, len(atoms)
-
-    def _take_dictionaries(self, X):
-        stack = Stack.check(self.dictionaries, dtype=X.dtype)
-        if X.shape[1] != stack.n_features:
-            raise ValueError(
-                f"dictionaries[0] (layer 1) is for signals of {stack.n_features} features; "
-                f"X has {X.shape[1]}."
-            )
-        if self.residual:
-            raise ValueError("residual=True is for dictionaries that are learned; some are given.")
-        sizes = stack.n_components
-        if self.n_components is not None and (layer_sizes(self.n_components, X.shape[1]) != sizes):
-            raise ValueError(
-                f"n_components must be None or that of dictionaries, {sizes}; "
-                f"got {self.n_components!r}."
-            )
-        self._check_output(len(sizes))
-        scale = scale_of(X)
-        coding = self._coding(X * scale, sizes, scale).scaled(1 / float(scale))
-        self._begin_sums([], 0, scale)
-        sets = [PlainAtoms(X.dtype) for _ in sizes]
-        self._keep([Atoms(matrix) for matrix in stack.dictionaries], sets, coding)
+    def _encode(self, X):
+        parts = [self._select(self._codes(X[rows])) for rows in gen_batches(len(X), _BLOCK)]
+        if len(parts) == 1:
+            return parts[0]
+        return sparse.vstack(parts, format="csr") if self.sparse_output else np.concatenate(parts)
 
     def _plan(self, X):
         """Atoms of each layer, and which they may be."""
@@ -511,41 +448,33 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         bound = {"residual": self.residual, "residual_bound": self.residual_bound}
         return sizes, atom_sets(sizes, X, atom_nonzero=self.atom_nonzero, **bound)
 
-    def _coding(self, signals, sizes, scale):
-        """How the stack is coded, in the units of signals that were scaled."""
-        common = {"algorithm": self.algorithm, **self._coding_options()}
-        if not takes_alpha(self.algorithm):
-            return StackCoding(
-                alpha=None, n_nonzero=self._counts(signals.shape[1], sizes), **common
-            )
-        if self.n_nonzero_coefs is not None:
-            raise ValueError(
-                f"algorithm={self.algorithm!r} takes alpha, not n_nonzero_coefs; "
-                f"got n_nonzero_coefs={self.n_nonzero_coefs!r}."
-            )
-        values = check_alpha(self.alpha, len(sizes))
-        if self.scale_alpha:
-            energy = np.einsum("ij,ij->", signals, signals, dtype=np.float64)
-            scale = np.sqrt(energy / len(signals))
-        return StackCoding(
-            alpha=tuple(value * float(scale) for value in values), n_nonzero=None, **common
+    def _layer_by_layer(self, signals, weight, sizes, sets, coding, n_passes):
+        return learn_layer_by_layer(
+            signals,
+            weight,
+            sizes,
+            sets,
+            coding.for_learning().pursuits(len(sizes)),
+            n_passes=n_passes,
+            random_state=check_random_state(self.random_state),
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
         )
 
-    def _coding_options(self):
-        """What `transform` takes as it is now, not as it was in `fit`."""
-        return {
-            "positive": bool(self.positive_code),
-            "max_iter": int(self.transform_max_iter),
-            "tol": float(self.transform_tol),
-            "n_jobs": self.n_jobs,
-        }
+    def _take_dictionaries(self, signals, weight, scale):
+        atoms = given_atoms(self, signals)
+        self._check_output(len(atoms))
+        sizes = tuple(len(layer.components) for layer in atoms)
+        coding = StackCoding.plan(self, signals, weight, scale, sizes)
+        sets = [PlainAtoms(signals.dtype) for _ in atoms]
+        self._keep(atoms, sets, coding, FadingSums(float(scale), [], 0.0))
 
-    def _counts(self, n_features, sizes):
-        """Most atoms of each layer."""
-        wanted = self.n_nonzero_coefs
-        if wanted is None:
-            widths = (n_features, *sizes)
-            wanted = [
-                min(max(width // 10, 1), size) for width, size in zip(widths, sizes, strict=False)
-            ]
-        return check_counts(wanted, sizes)
+    def _keep(self, atoms, sets, coding, seen):
+        """Store what was learned in the units of `seen`."""
+        self._atoms, self._sets, self._seen = atoms, sets, seen
+        self._fitted_coding, self._fitted_stack = coding.scaled(1 / seen.scale), stack_of(atoms)
+        self.dictionaries_ = list(self._fitted_stack.dictionaries)
+        self.residuals_ = [layer.residual for layer in atoms]
+        self.alpha_, self.n_nonzero_coefs_ = self._fitted_coding.alpha, coding.n_nonzero
+        self.n_components_, self.n_layers_ = self._fitted_stack.n_components, len(atoms)
+        self.n_steps_ = seen.n_steps

@@ -9,6 +9,8 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from ._signal_weights import weighted_signals
+
 _SCORE_ROWS = 8192
 
 OUTPUT_CONSTRAINT = [StrOptions({"last", "concat"}), Integral]
@@ -19,7 +21,7 @@ class LayeredOutputMixin(TransformerMixin):
 
     The estimator has the parameters ``output``, ``sparse_output``, the property ``_stack``
     (a `Stack`) and the method ``_codes(X)``: from validated signals the codes of every
-    layer, dense or CSR.
+    layer, dense or CSR. Where these would fill memory, it has an ``_encode`` of its own.
     """
 
     @property
@@ -63,9 +65,14 @@ class LayeredOutputMixin(TransformerMixin):
         """
         check_is_fitted(self)
         X = self._check_signals(X)
+        return self._encode(X)
+
+    def _encode(self, X):
+        """Codes of the output, of validated signals."""
         return self._select(self._codes(X))
 
     def _select(self, codes):
+        """Of the codes of every layer those of the output."""
         chosen = [codes[layer] for layer in self._chosen_layers]
         if self.sparse_output:
             chosen = [sparse.csr_array(layer) for layer in chosen]
@@ -97,14 +104,16 @@ class LayeredOutputMixin(TransformerMixin):
                 f"X must have {self._n_features_out} columns, one per code; "
                 f"got shape {codes.shape}."
             )
-        layer = self._chosen_layers[0]
-        stack = self._stack
+        return self._decode(codes)
+
+    def _decode(self, codes):
+        layer, stack = self._chosen_layers[0], self._stack
         effective = stack.effective[layer].astype(codes.dtype, copy=False)
         if stack.model == "forward":
             effective = np.linalg.pinv(effective)
         return np.asarray(codes[:, : stack.n_components[layer]] @ effective)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, sample_weight=None):
         """Share of the signals' energy that `inverse_transform` gives back from their codes.
 
         ``1 - ||X - inverse_transform(transform(X))||_F^2 / ||X||_F^2``: 1 is perfect, 0 what
@@ -116,6 +125,8 @@ class LayeredOutputMixin(TransformerMixin):
             Signals.
         y : None
             Not used, present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the signals in both sums; not negative.
 
         Returns
         -------
@@ -123,16 +134,17 @@ class LayeredOutputMixin(TransformerMixin):
             The score; higher is better.
         """
         check_is_fitted(self)
-        X = self._check_signals(X)
+        X, weight, _ = weighted_signals(self._check_signals(X), sample_weight)
         largest = float(np.abs(X).max(initial=0))
         if largest == 0:
             return 1.0
         energy = lost = 0.0
+        codes = self._encode(X)
         for rows in gen_batches(len(X), _SCORE_ROWS):
-            given = self.inverse_transform(self._select(self._codes(X[rows])))
             signals = X[rows].astype(np.float64) / largest
-            energy += float(np.sum(signals**2))
-            lost += float(np.sum((signals - given / largest) ** 2))
+            residual = signals - self._decode(codes[rows]) / largest
+            energy += float(weight[rows] @ np.sum(signals**2, axis=1))
+            lost += float(weight[rows] @ np.sum(residual**2, axis=1))
         return 1 - lost / energy
 
     def get_feature_names_out(self, input_features=None):

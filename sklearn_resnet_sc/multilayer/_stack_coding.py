@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ..coding import SparseCodingMixin
-from ._demands import Demands
+from ._demands import Demands, check_counts
 from ._layered import solve_layered
 from ._layerwise import LayerPursuit
 from ._learning_problems import JointLasso, LayeredCoding
 from ._ml_fista import multi_layer_lasso
-from ._strategies import PENALISED, needs_alpha
+from ._strategies import PENALISED, check_alpha, needs_alpha
 
 _JOINT = ("ml_fista", "ml_ista")
 _PREFIX = "layered_"
@@ -17,14 +19,11 @@ _PURSUITS = SparseCodingMixin._parameter_constraints["transform_algorithm"][0].o
 _LEARNED_WITH = {
     _PREFIX + "threshold": _PREFIX + "lasso_cd",
     _PREFIX + "hard_threshold": _PREFIX + "omp",
+    # The learners of one layer know this name as that of a lasso.
+    _PREFIX + "lars": _PREFIX + "omp",
 }
 
 ALGORITHMS = {*_JOINT, *(_PREFIX + name for name in _PURSUITS)}
-
-
-def takes_alpha(algorithm):
-    """Whether an algorithm goes by weights or thresholds, not by numbers of atoms."""
-    return needs_alpha(algorithm.removeprefix(_PREFIX))
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,55 @@ class StackCoding:
     tol: float
     n_jobs: int | None
 
+    @classmethod
+    def plan(cls, coder, signals, weight, scale, sizes):
+        """What the parameters of a `MultiLayerSparseCoder` ask for.
+
+        Parameters
+        ----------
+        coder : MultiLayerSparseCoder
+            Has the parameters.
+        signals : ndarray of shape (n_samples, n_features)
+            Training signals times `scale`.
+        weight : ndarray of shape (n_samples,)
+            Their weights, of mean one.
+        scale : float
+            Units of signals in which they are to be coded.
+        sizes : tuple of int
+            Atoms of each layer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not valid, or does not go with the algorithm.
+        """
+        alpha = counts = None
+        if not needs_alpha(coder.algorithm.removeprefix(_PREFIX)):
+            counts = coder.n_nonzero_coefs
+            if counts is None:
+                above = (signals.shape[1], *sizes)
+                counts = [
+                    min(max(width // 10, 1), size)
+                    for width, size in zip(above, sizes, strict=False)
+                ]
+            counts = check_counts(counts, sizes)
+        elif coder.n_nonzero_coefs is not None:
+            raise ValueError(
+                f"algorithm={coder.algorithm!r} takes alpha, not n_nonzero_coefs; "
+                f"got n_nonzero_coefs={coder.n_nonzero_coefs!r}."
+            )
+        else:
+            unit = scale
+            if coder.scale_alpha:
+                energy = np.einsum("i,ij,ij->", weight, signals, signals, dtype=np.float64)
+                unit = np.sqrt(energy / len(signals))
+            alpha = tuple(value * float(unit) for value in check_alpha(coder.alpha, len(sizes)))
+        return cls(coder.algorithm, alpha, counts, **_options(coder))
+
+    def as_now(self, coder):
+        """The same with the options that a fitted coder has now, which `transform` goes by."""
+        return replace(self, **_options(coder))
+
     def scaled(self, factor):
         """The same for signals multiplied by a factor."""
         if self.alpha is None:
@@ -76,13 +124,14 @@ class StackCoding:
         """The same, but that thresholds are replaced by the pursuits that they begin."""
         return replace(self, algorithm=_LEARNED_WITH.get(self.algorithm, self.algorithm))
 
-    def problem(self, X, sets):
+    def problem(self, X, weight, sets):
         """What joint learning makes small."""
         if self.algorithm in _JOINT:
-            return JointLasso(X, sets, self.alpha, self._joint_options())
+            return JointLasso(X, weight, sets, self.alpha, self._joint_options())
         penalised = self.algorithm.removeprefix(_PREFIX) in PENALISED
         return LayeredCoding(
             X,
+            weight,
             sets,
             self._demands(len(sets)),
             self.alpha,
@@ -125,3 +174,12 @@ class StackCoding:
             "gap_tol": self.tol,
             "n_jobs": self.n_jobs,
         }
+
+
+def _options(coder):
+    return {
+        "positive": bool(coder.positive_code),
+        "max_iter": int(coder.transform_max_iter),
+        "tol": float(coder.transform_tol),
+        "n_jobs": coder.n_jobs,
+    }

@@ -191,44 +191,6 @@ def test_partial_fit_after_fit_moves_little_where_signals_are_those_of_fit(plant
     assert abs(fitted.score(X) - before) < 0.01
 
 
-def test_interrupt_keeps_what_was_learned(planted):
-    X, errors = planted[0], []
-
-    def stop(progress):
-        errors[:] = progress["error"]
-        if progress["iteration"] == 2:
-            raise KeyboardInterrupt
-
-    learner = coder(max_iter=10, callback=stop)
-    with pytest.raises(KeyboardInterrupt):
-        learner.fit(X)
-    assert learner.stop_reason_ == "interrupted" and learner.n_iter_ == 2
-    assert len(learner.error_) == 3
-    assert_array_equal(learner.dictionaries_[0], coder(max_iter=2, tol=0).fit(X).dictionaries_[0])
-    assert learner.transform(X).shape == (300, 10)
-
-
-@pytest.mark.parametrize("layer", [1, 2])
-def test_interrupt_while_layers_are_learned_alone(planted, layer, monkeypatch):
-    from sklearn_resnet_sc.multilayer import _layerwise
-
-    X, fits, fit = planted[0], [], _layerwise.MiniBatchDictionaryLearning.fit
-
-    def interrupted(learner, signals):
-        fits.append(learner.max_iter)
-        fit(learner, signals)
-        if len(fits) == layer:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(_layerwise.MiniBatchDictionaryLearning, "fit", interrupted)
-    learner = coder((16, 10, 6))
-    with pytest.raises(KeyboardInterrupt):
-        learner.fit(X)
-    assert fits == [2, 0, 0] if layer == 1 else [2, 2, 0]
-    assert learner.stop_reason_ == "interrupted" and learner.n_iter_ == 0
-    assert learner.transform(X).shape == (300, 6)
-
-
 def test_transform_goes_by_present_options(planted):
     X = planted[0]
     fitted = coder().fit(X)

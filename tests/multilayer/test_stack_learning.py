@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from scipy.optimize import approx_fprime
+from sklearn.base import clone
 
 from sklearn_resnet_sc import MultiLayerSparseCoder, ResidualDictionaryLearning
 from sklearn_resnet_sc.datasets import make_multilayer_sparse_signals
 from sklearn_resnet_sc.multilayer._atom_sets import Atoms, PlainAtoms, SkipAtoms
-from sklearn_resnet_sc.multilayer._layerwise import LayerPursuit, learn_layer_by_layer
-from sklearn_resnet_sc.multilayer._learning_problems import JointLasso, layer_sums
+from sklearn_resnet_sc.multilayer._layer_sums import layer_sums
+from sklearn_resnet_sc.multilayer._learning_problems import JointLasso
 
 DOUBLE = np.dtype(np.float64)
 
@@ -76,7 +78,8 @@ def problem_of(sizes=(5, 4, 3), n_samples=30, seed=0):
         for allowed, size, width in zip(sets, sizes, (6, *sizes), strict=False)
     ]
     options = {"momentum": True, "positive": False, "max_iter": 50, "tol": 1e-6, "n_jobs": None}
-    problem = JointLasso(X, sets, [0.3, 0.2, 0.1][: len(sizes)], options)
+    weight = rng.uniform(0.1, 2, n_samples)
+    problem = JointLasso(X, weight, sets, [0.3, 0.2, 0.1][: len(sizes)], options)
     return problem, atoms, rng.standard_normal((n_samples, sizes[-1]))
 
 
@@ -89,7 +92,7 @@ def test_gradients_are_those_of_finite_differences():
         def objective(entries, layer=layer, shape=shape):
             changed = [*atoms]
             changed[layer] = Atoms(entries.reshape(shape))
-            return problem.losses(changed, deepest).sum()
+            return problem.weight @ problem.losses(changed, deepest)
 
         expected = approx_fprime(atoms[layer].components.ravel(), objective, 1e-7)
         assert_allclose(gradients[layer - 1].ravel(), expected, rtol=1e-4, atol=1e-4)
@@ -97,12 +100,17 @@ def test_gradients_are_those_of_finite_differences():
 
 def test_sums_do_not_depend_on_threads_or_parts():
     rng = np.random.default_rng(0)
-    X, codes = rng.standard_normal((5000, 4)), [rng.standard_normal((5000, 3))]
-    gram, cross = layer_sums(X, codes)[0]
-    again = layer_sums(X, codes, n_jobs=2)[0]
-    assert_allclose(gram, codes[0].T @ codes[0])
-    assert_allclose(cross, codes[0].T @ X, atol=1e-10)
-    assert (gram == again[0]).all() and (cross == again[1]).all()
+    X, codes = rng.standard_normal((5000, 4)), [rng.standard_normal((5000, n)) for n in (3, 2)]
+    weight = rng.uniform(0, 2, 5000)
+    sums = layer_sums(X, codes, weight)
+    for (gram, cross), code, above in zip(sums, codes, [X, codes[0]], strict=True):
+        assert_allclose(gram, code.T @ (weight[:, None] * code), rtol=1e-10)
+        assert_allclose(cross, code.T @ (weight[:, None] * above), atol=1e-10)
+    for kind in (np.asarray, sparse.csr_array):
+        again = layer_sums(X, [kind(code) for code in codes], weight, n_jobs=2)
+        assert_allclose(np.concatenate(again[1], 1), np.concatenate(sums[1], 1), atol=1e-10)
+        if kind is np.asarray:
+            assert_array_equal(again[1][0], sums[1][0])
 
 
 @given(
@@ -172,34 +180,27 @@ def test_skip_descends_to_the_free_optimum_where_the_bound_is_loose():
     assert_allclose(atoms.components, rows, atol=1e-4)
 
 
-def test_a_square_layer_is_that_of_residual_dictionary_learning():
-    X, _, _ = make_multilayer_sparse_signals(200, 8, (8,), 2, random_state=0)
-    pursuit = LayerPursuit("omp", None, 2, False)
-    atoms, _ = learn_layer_by_layer(
-        X,
-        [8],
-        [SkipAtoms(DOUBLE, 0.7)],
-        [pursuit],
-        n_passes=4,
-        random_state=np.random.RandomState(0),
-    )
-    learner = ResidualDictionaryLearning(
-        residual_bound=0.7, fit_n_nonzero_coefs=2, max_iter=4, random_state=0
+@pytest.mark.parametrize(("algorithm", "counts"), [("layered_omp", 2), ("layered_lasso_cd", None)])
+def test_a_square_layer_alone_is_as_good_as_that_of_residual_learning(algorithm, counts):
+    """Which solves every update to its optimum; and it rebuilds better than the identity."""
+    X, _, _ = make_multilayer_sparse_signals(600, 32, (32,), 3, random_state=0)
+    alone = MultiLayerSparseCoder(
+        32, algorithm=algorithm, n_nonzero_coefs=counts, residual=True, n_passes=10, max_iter=0
     ).fit(X)
-    assert_allclose(atoms[0].components, learner.components_, atol=1e-12)
-
-
-def test_wide_skips_descend(monkeypatch):
-    from sklearn_resnet_sc.multilayer import _layerwise
-
-    X, _, _ = make_multilayer_sparse_signals(200, 8, (8,), 2, random_state=0)
-    optima = MultiLayerSparseCoder(8, residual=True, max_iter=0).fit(X)
-    monkeypatch.setattr(_layerwise, "_WIDE", 4)
-    descended = MultiLayerSparseCoder(8, residual=True, max_iter=0).fit(X)
-    identity = MultiLayerSparseCoder(8, residual=True, max_iter=0, n_passes=0).fit(X)
-    assert_allclose(identity.dictionaries_[0], np.eye(8))
-    gained = identity.error_[0] - descended.error_[0]
-    assert gained > 0.5 * (identity.error_[0] - optima.error_[0]) > 0
+    alpha = None if counts else alone.alpha_[0]
+    learner = ResidualDictionaryLearning(
+        fit_algorithm=algorithm.removeprefix("layered_"),
+        fit_n_nonzero_coefs=counts,
+        fit_alpha=alpha,
+        max_iter=10,
+    ).fit(X)
+    optimal = MultiLayerSparseCoder(
+        dictionaries=[learner.components_], algorithm=algorithm, n_nonzero_coefs=counts
+    ).fit(X)
+    identity = clone(alone).set_params(n_passes=0).fit(X)
+    assert_allclose(identity.dictionaries_[0], np.eye(32))
+    begin, reached = identity.score(X), optimal.score(X)
+    assert alone.score(X) - begin > 0.95 * (reached - begin) > 0
 
 
 @pytest.mark.parametrize("algorithm", ["ml_fista", "layered_omp"])
