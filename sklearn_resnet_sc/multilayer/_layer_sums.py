@@ -98,10 +98,12 @@ class FadingSums:
     n_steps: int = 0
 
     @classmethod
-    def of(cls, scale, sums, n_samples, weight):
-        """Sums over signals of mean weight one, of which `weight` is the true one of all."""
-        unit = weight / n_samples
-        return cls(scale, [(unit * gram, unit * cross) for gram, cross in sums], weight)
+    def of(cls, data, codes, n_jobs=None):
+        """Sums over `TrainingSignals`, in the weights as given; without codes of no signals."""
+        unit = data.total / len(data.X)
+        sums = layer_sums(data.X, codes, data.weight, n_jobs)
+        sums = [(unit * gram, unit * cross) for gram, cross in sums]
+        return cls(data.scale, sums, data.total if sums else 0.0)
 
     def after(self, earlier):
         """These sums with earlier ones, in the same units, added; None where there are none."""

@@ -3,30 +3,24 @@
 from numbers import Integral, Real
 from typing import ClassVar
 
-import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from .._parallel import single_threaded_blas
-from ..theory import residual_certificate
 from ._atom_sets import PlainAtoms, stack_of
 from ._joint_learning import Learned, learn_jointly
 from ._layer_plan import atom_sets, carried_over, given_atoms, layer_sizes
-from ._layer_sums import FadingSums, layer_sums
+from ._layer_sums import FadingSums
 from ._layerwise import learn_layer_by_layer
+from ._learned_stack import LearnedStackMixin
 from ._learning_problems import descend_all
-from ._output import OUTPUT_CONSTRAINT, LayeredOutputMixin
-from ._signal_weights import weighted_signals
-from ._stack import scale_of
+from ._output import OUTPUT_CONSTRAINT
 from ._stack_coding import ALGORITHMS, StackCoding
+from ._training_signals import TrainingSignals
 
-_BLOCK = 8192  # signals whose codes of all layers are dense at a time
 
-
-class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
+class MultiLayerSparseCoder(LearnedStackMixin, BaseEstimator):
     """Learn a stack of dictionaries, and code signals sparsely in all its layers.
 
     The synthesis model is ``x ~ g_1 C_1``, ``g_{i-1} ~ g_i C_i``: signals are made of the atoms
@@ -54,8 +48,8 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         ``"layered_lasso_lars"``, ``"layered_threshold"`` and so on code one layer after the other;
         pursuits are those of :func:`~sklearn_resnet_sc.coding.sparse_encode`. Thresholds find
         no codes that rebuild signals: for ``"layered_threshold"`` dictionaries are
-        learned with ``"layered_lasso_cd"``, for ``"layered_hard_threshold"`` with
-        ``"layered_omp"``.
+        learned with ``"layered_lasso_cd"``, for ``"layered_hard_threshold"``, and for
+        ``"layered_lars"``, which shrinks codes, with ``"layered_omp"``.
 
     alpha : float or sequence of float, default=0.05
         Weight of the l1 norm of each layer, or threshold; one for all or one a layer. See
@@ -96,7 +90,7 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         Whether `transform` returns CSR.
 
     n_passes : int, default=5
-        Passes over the signals when each layer is learned alone.
+        Passes over the signals when each layer is learned alone; of layers with a skip, updates.
 
     max_iter : int, default=5
         Most joint updates of all layers; 0 keeps what was learned layer by layer.
@@ -154,15 +148,17 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         Number of layers.
 
     error_ : list of float
-        The objective, a mean over training signals, before joint learning and after every
-        update; it never rises. Only from a `fit` that learned.
+        The objective, a weighted mean over training signals, before joint learning and after
+        every update; it never rises. Empty if joint learning was not reached. Only from a `fit`
+        that learned.
 
     n_iter_ : int
         Number of joint updates. Only from a `fit` that learned.
 
     stop_reason_ : {"tol", "max_iter", "interrupted"}
         Why joint learning ended. After a KeyboardInterrupt, which is raised on,
-        everything is what had been learned until then.
+        everything is what had been learned until then; layers not yet reached are as learning
+        starts. Only from a `fit` that learned.
 
     n_steps_ : int
         Number of batches that `partial_fit` has seen.
@@ -181,9 +177,10 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
     Notes
     -----
     The first dictionary is updated by block descent over its atoms, each at its optimum on the
-    sphere; so are all dictionaries of layered pursuits. For the multi-layer lasso inner
+    sphere, and with a skip by a convex problem of all atoms, nearly solved; so are all
+    dictionaries of layered pursuits. For the multi-layer lasso inner
     dictionaries take a projected gradient step, which is halved until the objective falls.
-    Atoms that no code uses are pointed at the signals coded worst.
+    Atoms that no code uses are pointed at the signals coded worst, but for those beside a skip.
 
     References
     ----------
@@ -282,11 +279,6 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @property
-    def _stack(self):
-        check_is_fitted(self)
-        return self._fitted_stack
-
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Learn the dictionaries, unless they are given.
@@ -316,24 +308,19 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
             If interrupted, after what was learned has been stored.
         """
         earlier = self._atoms if self.warm_start and hasattr(self, "_atoms") else None
-        X = self._check_signals(X, reset=True)
-        X, weight, total = weighted_signals(X, sample_weight)
-        scale = scale_of(X)
-        signals = X * scale
+        data = TrainingSignals.of(self._check_signals(X, reset=True), sample_weight)
         if self.dictionaries is not None:
-            self._take_dictionaries(signals, weight, scale)
+            self._take_dictionaries(data)
             return self
-        sizes, sets = self._plan(X)
-        coding = StackCoding.plan(self, signals, weight, scale, sizes)
-        atoms = None if earlier is None else carried_over(earlier, sets, X.shape[1], sizes)
-        interrupt = None
+        sizes, sets, coding = self._plan(data)
+        atoms, interrupt = None, None
+        if earlier is not None:
+            atoms = carried_over(earlier, sets, data.X.shape[1], sizes)
         if atoms is None:
-            atoms, interrupt = self._layer_by_layer(
-                signals, weight, sizes, sets, coding, self.n_passes
-            )
+            atoms, interrupt = self._layer_by_layer(data, sizes, sets, coding, self.n_passes)
         learned, layers = Learned(atoms, stop_reason="interrupted", interrupt=interrupt), []
         if interrupt is None:
-            problem = coding.for_learning().problem(signals, weight, sets)
+            problem = coding.for_learning().problem(data.X, data.weight, sets)
             learned = learn_jointly(
                 problem,
                 atoms,
@@ -344,10 +331,8 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
             )
             if learned.codes is not None:
                 layers = problem.layers(learned.atoms, learned.codes)
-        sums = layer_sums(signals, layers, weight, self.n_jobs)
-        seen = FadingSums.of(float(scale), sums, len(X), total if layers else 0.0)
-        self._keep(learned.atoms, sets, coding, seen)
-        self.error_ = [value / float(scale) / float(scale) for value in learned.error]
+        self._keep(learned.atoms, sets, coding, FadingSums.of(data, layers, self.n_jobs))
+        self.error_ = [value / data.scale / data.scale for value in learned.error]
         self.n_iter_, self.stop_reason_ = learned.n_iter, learned.stop_reason
         if learned.interrupt is not None:
             raise learned.interrupt
@@ -384,74 +369,43 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
         KeyboardInterrupt
             If interrupted; then the batch has changed nothing.
         """
-        first = not hasattr(self, "_seen")
-        X = self._check_signals(X, reset=first)
-        if not first:
+        seen = getattr(self, "_seen", None)
+        X = self._check_signals(X, reset=seen is None)
+        if seen is not None:
             X = X.astype(self._stack.dtype, copy=False)
-        X, weight, total = weighted_signals(X, sample_weight)
-        scale = scale_of(X) if first else X.dtype.type(self._seen.scale)
-        signals = X * scale
+        data = TrainingSignals.of(X, sample_weight, None if seen is None else seen.scale)
         if self.dictionaries is not None:
-            if first:
-                self._take_dictionaries(signals, weight, scale)
+            if seen is None:
+                self._take_dictionaries(data)
             return self
-        if first:
-            sizes, sets = self._plan(X)
-            coding, seen = StackCoding.plan(self, signals, weight, scale, sizes), None
-            atoms, interrupt = self._layer_by_layer(signals, weight, sizes, sets, coding, 1)
+        if seen is None:
+            sizes, sets, coding = self._plan(data)
+            atoms, interrupt = self._layer_by_layer(data, sizes, sets, coding, 1)
             if interrupt is not None:
                 raise interrupt
         else:
-            atoms, sets, seen = self._atoms, self._sets, self._seen
+            atoms, sets = self._atoms, self._sets
             coding = self._fitted_coding.scaled(seen.scale).as_now(self)
-        codes = coding.for_learning().codes(signals, stack_of(atoms))
-        batch = FadingSums.of(
-            float(scale), layer_sums(signals, codes, weight, self.n_jobs), len(X), total
-        )
+        codes = coding.for_learning().codes(data.X, stack_of(atoms))
+        batch = FadingSums.of(data, codes, self.n_jobs)
         seen = batch.after(seen)
         with single_threaded_blas():
             atoms = descend_all(sets, atoms, seen.sums)
         self._keep(atoms, sets, coding, seen)
         return self
 
-    @property
-    def certificates_(self):
-        """What is certain about each dictionary: a list of `ResidualCertificate`."""
-        check_is_fitted(self)
-        bound = self.residual_bound
-        return [
-            residual_certificate(None, dictionary)
-            if residual is None
-            else residual_certificate(
-                np.eye(len(residual), dtype=residual.dtype), residual, residual_bound=bound
-            )
-            for dictionary, residual in zip(self.dictionaries_, self.residuals_, strict=True)
-        ]
-
-    def _codes(self, X):
-        """Codes of every layer of validated signals."""
-        scale = scale_of(X)
-        coding = self._fitted_coding.scaled(float(scale)).as_now(self)
-        codes = coding.codes(X * scale, self._stack.astype(X.dtype), self.verbose)
-        return [layer * (1 / scale) for layer in codes]
-
-    def _encode(self, X):
-        parts = [self._select(self._codes(X[rows])) for rows in gen_batches(len(X), _BLOCK)]
-        if len(parts) == 1:
-            return parts[0]
-        return sparse.vstack(parts, format="csr") if self.sparse_output else np.concatenate(parts)
-
-    def _plan(self, X):
-        """Atoms of each layer, and which they may be."""
-        sizes = layer_sizes(self.n_components, X.shape[1])
+    def _plan(self, data):
+        """Atoms of each layer, which they may be, and how they are used."""
+        sizes = layer_sizes(self.n_components, data.X.shape[1])
         self._check_output(len(sizes))
         bound = {"residual": self.residual, "residual_bound": self.residual_bound}
-        return sizes, atom_sets(sizes, X, atom_nonzero=self.atom_nonzero, **bound)
+        sets = atom_sets(sizes, data.X, atom_nonzero=self.atom_nonzero, **bound)
+        return sizes, sets, StackCoding.plan(self, data, sizes)
 
-    def _layer_by_layer(self, signals, weight, sizes, sets, coding, n_passes):
+    def _layer_by_layer(self, data, sizes, sets, coding, n_passes):
         return learn_layer_by_layer(
-            signals,
-            weight,
+            data.X,
+            data.weight,
             sizes,
             sets,
             coding.for_learning().pursuits(len(sizes)),
@@ -461,20 +415,8 @@ class MultiLayerSparseCoder(LayeredOutputMixin, BaseEstimator):
             verbose=self.verbose,
         )
 
-    def _take_dictionaries(self, signals, weight, scale):
-        atoms = given_atoms(self, signals)
+    def _take_dictionaries(self, data):
+        atoms = given_atoms(self, data.X)
         self._check_output(len(atoms))
-        sizes = tuple(len(layer.components) for layer in atoms)
-        coding = StackCoding.plan(self, signals, weight, scale, sizes)
-        sets = [PlainAtoms(signals.dtype) for _ in atoms]
-        self._keep(atoms, sets, coding, FadingSums(float(scale), [], 0.0))
-
-    def _keep(self, atoms, sets, coding, seen):
-        """Store what was learned in the units of `seen`."""
-        self._atoms, self._sets, self._seen = atoms, sets, seen
-        self._fitted_coding, self._fitted_stack = coding.scaled(1 / seen.scale), stack_of(atoms)
-        self.dictionaries_ = list(self._fitted_stack.dictionaries)
-        self.residuals_ = [layer.residual for layer in atoms]
-        self.alpha_, self.n_nonzero_coefs_ = self._fitted_coding.alpha, coding.n_nonzero
-        self.n_components_, self.n_layers_ = self._fitted_stack.n_components, len(atoms)
-        self.n_steps_ = seen.n_steps
+        coding = StackCoding.plan(self, data, stack_of(atoms).n_components)
+        self._keep(atoms, [PlainAtoms(data.X.dtype)] * len(atoms), coding, FadingSums.of(data, []))

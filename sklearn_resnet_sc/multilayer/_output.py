@@ -9,7 +9,7 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from ._signal_weights import weighted_signals
+from ._training_signals import weighted_signals
 
 _SCORE_ROWS = 8192
 

@@ -57,19 +57,15 @@ class StackCoding:
     n_jobs: int | None
 
     @classmethod
-    def plan(cls, coder, signals, weight, scale, sizes):
-        """What the parameters of a `MultiLayerSparseCoder` ask for.
+    def plan(cls, coder, data, sizes):
+        """What the parameters of a `MultiLayerSparseCoder` ask for, in the units of the data.
 
         Parameters
         ----------
         coder : MultiLayerSparseCoder
             Has the parameters.
-        signals : ndarray of shape (n_samples, n_features)
-            Training signals times `scale`.
-        weight : ndarray of shape (n_samples,)
-            Their weights, of mean one.
-        scale : float
-            Units of signals in which they are to be coded.
+        data : TrainingSignals
+            Signals that tell the scale of `alpha`.
         sizes : tuple of int
             Atoms of each layer.
 
@@ -82,7 +78,7 @@ class StackCoding:
         if not needs_alpha(coder.algorithm.removeprefix(_PREFIX)):
             counts = coder.n_nonzero_coefs
             if counts is None:
-                above = (signals.shape[1], *sizes)
+                above = (data.X.shape[1], *sizes)
                 counts = [
                     min(max(width // 10, 1), size)
                     for width, size in zip(above, sizes, strict=False)
@@ -94,10 +90,7 @@ class StackCoding:
                 f"got n_nonzero_coefs={coder.n_nonzero_coefs!r}."
             )
         else:
-            unit = scale
-            if coder.scale_alpha:
-                energy = np.einsum("i,ij,ij->", weight, signals, signals, dtype=np.float64)
-                unit = np.sqrt(energy / len(signals))
+            unit = np.sqrt(data.energy) if coder.scale_alpha else data.scale
             alpha = tuple(value * float(unit) for value in check_alpha(coder.alpha, len(sizes)))
         return cls(coder.algorithm, alpha, counts, **_options(coder))
 

@@ -1,7 +1,11 @@
-"""Weights of signals: those that count for nothing are left out, the others have mean one."""
+"""Signals as learning takes them: only those that count, their weights, in units of about one."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight
+
+from ._stack import scale_of
 
 
 def weighted_signals(X, sample_weight):
@@ -40,3 +44,39 @@ def weighted_signals(X, sample_weight):
     relative = weight / largest
     mean = relative.mean()
     return X, (relative / mean).astype(X.dtype), float(mean * largest * len(X))
+
+
+@dataclass(frozen=True)
+class TrainingSignals:
+    """Signals that count, multiplied by a power of two.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The signals times the scale; of the first batch, or the only one, the largest entry is
+        about one.
+    weight : ndarray of shape (n_samples,)
+        Weights, of mean one.
+    total : float
+        Sum of the weights as they were given.
+    scale : float
+        The scale.
+    """
+
+    X: np.ndarray
+    weight: np.ndarray
+    total: float
+    scale: float
+
+    @classmethod
+    def of(cls, X, sample_weight, scale=None):
+        """From signals and weights as given; with the scale of earlier signals, if any."""
+        X, weight, total = weighted_signals(X, sample_weight)
+        scale = scale_of(X) if scale is None else X.dtype.type(scale)
+        return cls(X * scale, weight, total, float(scale))
+
+    @property
+    def energy(self):
+        """Weighted mean of squared lengths."""
+        norm2 = np.einsum("ij,ij->i", self.X, self.X, dtype=np.float64)
+        return float(np.average(norm2, weights=self.weight))
