@@ -3,11 +3,14 @@
 import numpy as np
 
 _STEPS = 16  # each with an eigendecomposition
+_FEWEST = 4
+_ENOUGH = 1e-3  # share of what was gained so far, below which the gain of a step ends them
 _RELAXATION = 1.6
-_ENOUGH = 1e-2  # share of what was gained so far, below which the gain of a step ends them
-# The weight between the two parts, for curvatures relative to the largest: a multiple of their
-# geometric mean, where small ones, whose directions matter little, count as this.
-_WEIGHT, _SMALLEST = 3.0, 1e-3
+# The weight between the two parts begins as the geometric mean of the curvatures, of which those
+# below this share of the largest count as so much, and falls by a factor a step: what is
+# steep is settled first.
+_SMALLEST = 0.1
+_FACTOR = 0.8
 
 
 def clip_singular_values(matrix, bound):
@@ -29,8 +32,8 @@ def descend_within(gram, slope, start, bound):
     By Douglas-Rachford splitting (J. Eckstein, D. Bertsekas, Math. Programming 55, 1992) in the
     eigenbasis of the Gram matrix, where the quadratic is met by divisions and the bound, as in any
     basis, by clipping singular values. Codes use atoms unequally, so that the Gram matrix is
-    ill-conditioned: on 784 pixels of digits 8 steps left 2% to gain, as many projected
-    gradient steps 165%, of the minimum.
+    ill-conditioned: on 784 pixels of digits 16 steps end 2.5% above the minimum, as many of
+    projected gradients 111%, of accelerated ones 53%.
 
     Parameters
     ----------
@@ -59,18 +62,20 @@ def descend_within(gram, slope, start, bound):
     def value_of(inner):
         return np.vdot(inner, 0.5 * curvature * inner - linear)
 
-    weight = _WEIGHT * float(np.exp(np.log(np.maximum(curvature, _SMALLEST)).mean()))
+    weight = float(np.exp(np.log(np.maximum(curvature, _SMALLEST)).mean()))
     state = old + (linear - curvature * old) / weight
     best, first = old, value_of(old)
     least = first
-    for _ in range(_STEPS):
+    for step in range(_STEPS):
         inner = clip_singular_values(state, bound)
         value = value_of(inner)
         gain = least - value
         if gain > 0:
             best, least = inner, value
-        if 0 <= gain <= _ENOUGH * (first - least):
+        if step >= _FEWEST and 0 <= gain <= _ENOUGH * (first - least):
             break
         outer = (linear + weight * (2 * inner - state)) / (curvature + weight)
-        state = state + _RELAXATION * (outer - inner)
+        # The same multiplier with the next weight.
+        state = inner + (state + _RELAXATION * (outer - inner) - inner) / _FACTOR
+        weight *= _FACTOR
     return start if best is old else basis @ best

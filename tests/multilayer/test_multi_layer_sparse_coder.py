@@ -16,6 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_resnet_sc import DeepCodingSolver, MultiLayerSparseCoder
 from sklearn_resnet_sc.datasets import make_multilayer_sparse_signals
+from sklearn_resnet_sc.multilayer._stack_coding import ALGORITHMS as EVERY
 
 ALGORITHMS = ["ml_fista", "ml_ista", "layered_omp", "layered_lasso_cd", "layered_threshold"]
 
@@ -119,9 +120,17 @@ def test_counts_are_kept_and_default_to_a_tenth(planted):
         coder((20, 12), algorithm="layered_omp", n_nonzero_coefs=15).fit(X)
 
 
-def test_positive_codes(planted):
-    codes = coder(positive_code=True, output="concat").fit_transform(planted[0])
-    assert codes.min() >= 0 and codes.max() > 0
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("algorithm", sorted(EVERY))
+def test_every_algorithm_learns_and_keeps_codes_positive(planted, algorithm, residual):
+    options = {"algorithm": algorithm, "residual": residual, "output": "concat"}
+    signed = coder(**options).fit(planted[0])
+    positive = coder(positive_code=True, **options).fit(planted[0])
+    for learner in (signed, positive):
+        assert learner.error_[-1] < learner.error_[0]
+    codes = positive.transform(planted[0])
+    assert codes.min() >= 0 and codes[:, 16:].max() > 0
+    assert signed.transform(planted[0]).min() < 0
 
 
 def test_names_and_frames(planted):
