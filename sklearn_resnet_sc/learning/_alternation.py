@@ -77,6 +77,11 @@ class Alternation:
         """Whether, to rounding, neither coding nor updating raises the objective."""
         return self.pursuit.penalty is not None and not self._update.own_codes
 
+    @property
+    def unit(self):
+        """That of objectives, in the units of the data."""
+        return 1.0 if self.pursuit.counts else self.training_set.in_units_of_data(1.0)
+
     def _ridge_term(self, dictionary):
         data, residual = self.training_set, dictionary.residual.astype(np.float64)
         strength = ridge_strength(self._ridge, data.energy, len(residual))
@@ -201,16 +206,34 @@ def renew(space, dictionary, coded, training_set, *, mean_weight=None):
         idle = np.concatenate([np.setdiff1d(idle, others), others])  # the least used first
     if not idle.size:
         return dictionary
+    return replace_atoms(
+        space, dictionary, idle, new_directions(dictionary, idle, coded, training_set)
+    )
+
+
+def new_directions(dictionary, idle, coded, training_set):
+    """Directions for idle atoms: those of the signals with the largest losses, as `worst_signals`.
+
+    Parameters
+    ----------
+    dictionary : Dictionary
+        The present one.
+    idle : ndarray of int
+        Atoms to replace; the directions are unlike the others.
+    coded : Coded
+        Codes of the training set.
+    training_set : TrainingSet
+        Where new atoms come from.
+
+    Returns
+    -------
+    ndarray of shape (n_directions, n_features)
+        Unit vectors, as many as there are at most.
+    """
     atoms = np.delete(dictionary.components.astype(np.float64), idle, axis=0)
     lengths = np.linalg.norm(atoms, axis=1, keepdims=True)
     known = np.divide(atoms, lengths, out=np.zeros_like(atoms), where=lengths > 0)
-    directions = worst_coded(coded, training_set, idle.size, known=known)
-    return replace_atoms(space, dictionary, idle, directions)
-
-
-def worst_coded(coded, training_set, count, *, known=None):
-    """Directions of the signals with the largest losses, see `worst_signals`."""
     statistics = coded.statistics
     if coded.loss is not None:
         statistics = replace(statistics, residual_norm2=coded.loss)
-    return worst_signals(training_set, statistics, count, known=known)
+    return worst_signals(training_set, statistics, idle.size, known=known)

@@ -118,7 +118,9 @@ class DictionaryLearning(DropInLearner):
         number of signals seen to a factor in (0, 1].
 
     fit_n_nonzero_coefs : int, default=None
-        Atoms per training signal, for greedy pursuits.
+        Atoms per training signal, for greedy pursuits. ``None`` means
+        ``n_features / 10``, or no limit where `fit_tol` is given. More than
+        n_components is clipped, with a warning.
 
     fit_tol : float, default=None
         Squared residual to reach in training, for greedy pursuits. Learning then makes
@@ -352,7 +354,7 @@ class DictionaryLearning(DropInLearner):
         start = space.within(start)
         init = self._first_codes(X, n_components)
         sides = Alternation(training_set, space, update, pursuit, replaces=replaces, init=init)
-        unit = 1.0 if pursuit.counts else training_set.in_units_of_data(1.0)
+        unit = sides.unit
         course = alternate(
             start,
             sides.code,
@@ -360,7 +362,7 @@ class DictionaryLearning(DropInLearner):
             max_iter=self.max_iter,
             settled=lambda course: self._reason_to_stop(course, sides),
             verbose=self.verbose,
-            callback=self._thinned_callback(unit),
+            callback=self._callback_in(unit, every=_CALLBACK_EVERY),
         )
         self.components_ = course.best.components
         self.error_ = [value * training_set.total_weight * unit for value in sides.reached]
@@ -387,14 +389,3 @@ class DictionaryLearning(DropInLearner):
         code = sparse.csr_matrix(code[:, :n_components])
         code.resize(len(X), n_components)
         return code
-
-    def _thinned_callback(self, unit):
-        if self.callback is None:
-            return None
-
-        def call(progress):
-            if progress["iteration"] % _CALLBACK_EVERY == 1:
-                objective = [value * unit for value in progress["objective"]]
-                self.callback({**progress, "objective": objective})
-
-        return call

@@ -57,12 +57,14 @@ def dict_learning(
         How signals are coded.
     n_jobs : int, default=None
         Number of threads.
-    dict_init : array-like of shape (n_components, n_features), default=None
-        Atoms to begin with; ``None`` means singular directions of X.
+    dict_init : array-like of shape (n_components, n_features) or {"svd", "data", "dct"}, \
+            default=None
+        Atoms to begin with, see :class:`DictionaryLearning`; ``None`` means ``"svd"``, singular
+        directions of X.
     code_init : array-like of shape (n_samples, n_components), default=None
         Codes to begin with, where the method iterates.
     callback : callable, default=None
-        Called after every fifth update, see :class:`DictionaryLearning`.
+        Called after the first update, the sixth, and so on, see :class:`DictionaryLearning`.
     verbose : bool, default=False
         Whether to show a progress bar.
     random_state : int, RandomState instance or None, default=None
@@ -86,6 +88,11 @@ def dict_learning(
         The objective after each update, at the codes before it.
     n_iter : int
         Number of updates. Only if `return_n_iter` is True.
+
+    Raises
+    ------
+    ValueError
+        If a parameter or shape is not valid, or X holds NaN or infinity.
 
     See Also
     --------
@@ -175,8 +182,10 @@ def dict_learning_online(
         Most passes over the signals.
     return_code : bool, default=True
         Whether to return codes, too.
-    dict_init : array-like of shape (n_components, n_features), default=None
-        Atoms to begin with; ``None`` means singular directions of X.
+    dict_init : array-like of shape (n_components, n_features) or {"svd", "data", "dct"}, \
+            default=None
+        Atoms to begin with, see :class:`DictionaryLearning`; ``None`` means ``"svd"``, singular
+        directions of X.
     callback : callable, default=None
         Called after every update, see :class:`MiniBatchDictionaryLearning`.
     batch_size : int, default=256
@@ -209,6 +218,11 @@ def dict_learning_online(
         Codes of X in `dictionary`. Only if `return_code` is True.
     dictionary : ndarray of shape (n_components, n_features)
         The atoms.
+
+    Raises
+    ------
+    ValueError
+        If a parameter or shape is not valid, or X holds NaN or infinity.
 
     See Also
     --------

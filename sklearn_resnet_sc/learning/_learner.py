@@ -41,6 +41,18 @@ class DictionaryLearner(SparseCodingMixin, BaseEstimator):
             raise ValueError("sample_weight must have a positive entry; all are zero")
         return weight
 
+    def _callback_in(self, unit, every=1):
+        """The callback for the driver: hears of objectives in the units of the data."""
+        if self.callback is None:
+            return None
+
+        def call(progress):
+            if (progress["iteration"] - 1) % every == 0:
+                objective = [value * unit for value in progress["objective"]]
+                self.callback({**progress, "objective": objective})
+
+        return call
+
     def _conclude(self, pursuit, cap, interrupt=None):
         """What is to be said when all that was learned has been stored."""
         pursuit.endings.warn()

@@ -61,7 +61,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
             {"svd", "data", "dct"}, default=None
         Atoms to begin with; missing ones are zero and are replaced when it turns out that they
         are not used. ``"svd"``, which ``None`` means: singular directions of the signals.
-        ``"data"``: training signals. Either looks at about 20 000 signals where there are more.
+        ``"data"``: training signals. Either looks at no more than 20 000 signals.
         ``"dct"``: cosines.
 
     transform_algorithm : {"lasso_lars", "lasso_cd", "lars", "fista", "omp", "ols", "mp", \
@@ -111,7 +111,9 @@ class MiniBatchDictionaryLearning(DropInLearner):
         How atoms are updated, see :class:`DictionaryLearning`.
 
     fit_n_nonzero_coefs : int, default=None
-        Atoms per training signal, for greedy pursuits.
+        Atoms per training signal, for greedy pursuits. ``None`` means
+        ``n_features / 10``, or no limit where `fit_tol` is given. More than
+        n_components is clipped, with a warning.
 
     fit_tol : float, default=None
         Squared residual to reach in training, for greedy pursuits.

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._alternation import apply, renew, worst_coded
+from ._alternation import apply, new_directions, renew
 from ._statistics import TrainingSet
 from ._surrogate import length_costs, penalty_on_lengths
 from ._unused import idle_atoms, replace_atoms
@@ -153,7 +153,7 @@ class Stream:
         idle = idle_atoms(dictionary.components, sums.usage, mean_weight)
         if not idle.size:
             return dictionary
-        directions = worst_coded(coded, data, idle.size)
+        directions = new_directions(dictionary, idle, coded, data)
         new = idle[: len(directions)]
         # What old codes say of an atom that is gone would bring it back. A new atom
         # has as much credit as the average one; unless it is used, that fades.

@@ -45,9 +45,9 @@ class ResidualDictionaryLearning(DictionaryLearner):
     Without a shortcut it is a plain dictionary with unit atoms.
 
     Learning alternates between coding the signals and a dictionary update at
-    fixed raw codes ``code / atom_norms_``, which is a convex problem and solved to
-    its optimum under the bound. Atoms hardly used, or nearly equal to another
-    one, are pointed at the signals represented worst.
+    fixed raw codes ``code / atom_norms_``, which is a convex problem and, with ``"mod"``, solved
+    to its optimum under the bound. Atoms hardly used, or nearly equal to another
+    one, are pointed at the signals represented worst (not with ``"rls"``).
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         ``n_features / 10``, or no limit where a tolerance is given.
 
     transform_tol : float, default=None
-        Squared residual ``||x - a C||_2^2`` to reach, for greedy pursuits.
+        Squared residual ``||x - a C||_2^2`` to reach.
 
     transform_alpha : float or array-like of shape (n_components,), default=None
         Penalty of l1 pursuits or threshold; for ``"omp"`` the squared residual to reach.
@@ -169,7 +169,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
     callback : callable, default=None
         Called after every update with a dict: ``iteration`` (from 1), ``dictionary`` (its
         ``components``, ``residual`` and ``lengths``), ``coded`` (``code`` and ``error``),
-        and the histories ``error`` and ``objective``.
+        and the histories ``error`` and ``objective``, means over signals.
 
     verbose : int, default=0
         Whether to show a progress bar.
@@ -385,7 +385,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
             max_iter=self.max_iter,
             tol=self.tol,
             verbose=self.verbose,
-            callback=self.callback,
+            callback=self._callback_in(sides.unit),
         )
         sums = FadingSums(*start.components.shape)
         if course.coded is not None:

@@ -66,18 +66,18 @@ def worst_signals(training_set, statistics, count, *, known=None):
     candidates = np.flatnonzero(error > rounding * statistics.energy / training_set.total_weight)
     order = candidates[np.argsort(-error[candidates], kind="stable")]
     chosen = np.empty((0, training_set.n_features)) if known is None else known
-    most = len(chosen) + count
+    n_known = len(chosen)
     # Worst signals are often neighbours: look at more of them than are needed.
     for first in range(0, min(order.size, 16 * count), count):
-        if len(chosen) == most:
+        if len(chosen) == n_known + count:
             break
         for signal in training_set.signals(order[first : first + count]):
             unit = signal / np.linalg.norm(signal)
             if not (np.abs(chosen @ unit) > _TWIN).any():
                 chosen = np.vstack([chosen, unit])
-            if len(chosen) == most:
+            if len(chosen) == n_known + count:
                 break
-    return chosen[most - count :]
+    return chosen[n_known:]
 
 
 def replace_atoms(space, dictionary, atoms, directions):

@@ -147,13 +147,6 @@ def test_going_on_after_fit(X):
     assert both.n_steps_ == restored.n_steps_ == 31
 
 
-def test_weights_are_like_repetitions_in_a_batch(X):
-    weight = np.random.default_rng(2).integers(0, 4, len(X))
-    weighted = learner().partial_fit(X, sample_weight=weight)
-    repeated = learner().partial_fit(np.repeat(X, weight, axis=0))
-    np.testing.assert_allclose(weighted.components_, repeated.components_, atol=1e-10)
-
-
 @pytest.mark.parametrize("update", ["bcd", "mod"])
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_signals_without_weight_are_no_signals(X, shuffle, update):
@@ -193,11 +186,6 @@ def test_holds_one_batch_at_a_time(tmp_path):
     finally:
         tracemalloc.stop()
     assert peak < signals.nbytes / 4
-
-
-def test_the_same_bits_for_any_number_of_threads(X):
-    one, two = (learner(n_jobs=n_jobs).fit(X).components_ for n_jobs in (1, 2))
-    np.testing.assert_array_equal(one, two)
 
 
 def test_stops_where_atoms_hardly_move(X):
@@ -252,25 +240,6 @@ def test_an_all_zero_batch_changes_nothing(X):
     after = estimator.partial_fit(np.zeros((60, 16))).components_
     assert np.abs(after - before).max() < 0.2
     assert np.isfinite(after).all()
-
-
-@pytest.mark.parametrize("kind", ["constant", "few", "duplicates", "zero", "1e150", "1e-150"])
-def test_odd_data(X, kind):
-    if kind == "constant":
-        X = np.column_stack([X[:, :-1], np.ones(len(X))])
-    elif kind == "few":
-        X = X[:5]
-    elif kind == "duplicates":
-        X = np.repeat(X[:3], 50, axis=0)
-    elif kind == "zero":
-        X = np.zeros((10, 16))
-    else:
-        X = X * float(kind)
-    alpha = 0.1 * max(np.abs(X).max(), 1e-300)
-    estimator = learner(alpha=alpha, dict_init=None, max_iter=10).fit(X)
-    assert np.isfinite(estimator.components_).all()
-    assert np.linalg.norm(estimator.components_, axis=1).max() <= 1 + 1e-12
-    assert estimator.score(X) > 0.8
 
 
 def test_function(X):

@@ -1,7 +1,6 @@
 """The estimator: what it promises of every input, and what it refuses."""
 
 import pickle
-import warnings
 
 import hypothesis.strategies as st
 import numpy as np
@@ -175,58 +174,6 @@ def test_refusals_name_the_parameter(case):
         ResidualDictionaryLearning(**parameters).fit(SIGNALS)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_signals_must_be_finite(value):
-    X = SIGNALS.copy()
-    X[3, 2] = value
-    with pytest.raises(ValueError, match=r"NaN|infinity"):
-        ResidualDictionaryLearning().fit(X)
-
-
-def test_more_atoms_per_signal_than_atoms_are_clipped_with_one_warning():
-    learner = ResidualDictionaryLearning(4, fit_n_nonzero_coefs=99, max_iter=3)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        learner.fit_transform(SIGNALS)
-    assert caught[0].filename == __file__
-    assert [str(w.message).partition(";")[0] for w in caught] == [
-        "fit_n_nonzero_coefs=99 is more than the 4 atoms of the dictionary"
-    ]
-    assert_promises(learner, np.float64)
-
-
-def test_weights_are_copies_and_all_zero_is_refused():
-    weight = np.arange(60) % 3
-    options = {"n_components": 10, "shortcut": None, "fit_n_nonzero_coefs": 2, "random_state": 0}
-    weighted = ResidualDictionaryLearning(**options).fit(SIGNALS, sample_weight=weight)
-    copies = ResidualDictionaryLearning(**options).fit(np.repeat(SIGNALS, weight, axis=0))
-    np.testing.assert_allclose(weighted.components_, copies.components_, atol=1e-8)
-    np.testing.assert_allclose(weighted.error_, copies.error_, rtol=1e-8)
-    with pytest.raises(ValueError, match=r"(?i)sample[_ ]weights?"):
-        ResidualDictionaryLearning().fit(SIGNALS, sample_weight=np.zeros(60))
-
-
-def test_fit_transform_is_fit_and_transform():
-    learner = ResidualDictionaryLearning(9, shortcut="dct")
-    code = learner.fit_transform(SIGNALS)
-    np.testing.assert_array_equal(code, clone(learner).fit(SIGNALS).transform(SIGNALS))
-
-
-@pytest.mark.parametrize("sparse_output", [True, False])
-def test_codes_go_back_to_signals(sparse_output):
-    learner = ResidualDictionaryLearning(
-        transform_n_nonzero_coefs=6, split_sign=True, sparse_output=sparse_output
-    ).fit(SIGNALS)
-    code = learner.transform(SIGNALS)
-    assert code.shape == (60, 12)
-    assert code.min() >= 0
-    np.testing.assert_allclose(learner.inverse_transform(code), SIGNALS, atol=1e-10)
-    assert learner.score(SIGNALS) == pytest.approx(1)
-    names = learner.get_feature_names_out()
-    assert names.shape == (12,)
-    assert names[-1] == "residualdictionarylearning11"
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_precision_is_kept_and_hardly_matters(dtype):
     learner = ResidualDictionaryLearning(fit_n_nonzero_coefs=2, max_iter=5)
@@ -235,23 +182,6 @@ def test_precision_is_kept_and_hardly_matters(dtype):
     assert learner.shortcut_.dtype == dtype
     double = clone(learner).fit(SIGNALS)
     assert min(learner.error_) == pytest.approx(min(double.error_), rel=0.05)
-
-
-def test_the_same_bits_for_every_number_of_threads():
-    X = np.random.default_rng(0).standard_normal((9000, 8))
-    options = {"fit_n_nonzero_coefs": 2, "max_iter": 4}
-    one = ResidualDictionaryLearning(n_jobs=1, **options).fit(X)
-    three = ResidualDictionaryLearning(n_jobs=3, **options).fit(X)
-    np.testing.assert_array_equal(one.components_, three.components_)
-    assert one.error_ == three.error_
-
-
-def test_the_same_seed_gives_the_same_dictionary():
-    options = {"n_components": 10, "shortcut": None, "max_iter": 4}
-    one, two = (ResidualDictionaryLearning(random_state=3, **options).fit(SIGNALS) for _ in "ab")
-    other = ResidualDictionaryLearning(random_state=4, **options).fit(SIGNALS)
-    np.testing.assert_array_equal(one.components_, two.components_)
-    assert np.abs(one.components_ - other.components_).max() > 0.1
 
 
 def test_pickles_and_clones():

@@ -45,15 +45,6 @@ def test_a_batch_of_zeros_changes_little_and_breaks_nothing(shortcut):
     np.testing.assert_allclose(np.linalg.norm(learner.components_, axis=1), 1)
 
 
-def test_weights_of_a_batch_are_copies():
-    weight = np.arange(60) % 3
-    weighted = ResidualDictionaryLearning(fit_n_nonzero_coefs=2)
-    copies = ResidualDictionaryLearning(fit_n_nonzero_coefs=2)
-    weighted.partial_fit(SIGNALS, sample_weight=weight)
-    copies.partial_fit(np.repeat(SIGNALS, weight, axis=0))
-    np.testing.assert_allclose(weighted.components_, copies.components_, atol=1e-8)
-
-
 def test_other_features_are_refused_and_the_precision_of_the_first_batch_stays():
     learner = ResidualDictionaryLearning().partial_fit(SIGNALS.astype(np.float32))
     learner.partial_fit(SIGNALS)
