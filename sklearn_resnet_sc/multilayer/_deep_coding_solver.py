@@ -90,8 +90,8 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
 
     transform_max_iter : int, default=None
         Most iterations of iterative solvers; ``None`` leaves it to the solver: 1000 of layered
-        pursuits and the multi-layer lasso, 100 rounds of the joint search, or sweeps of PALM,
-        from each start in the synthesis model, 200 rounds in the forward one.
+        pursuits and the multi-layer lasso, 200 rounds of the joint searches, 100 sweeps of PALM,
+        both from each start.
 
     sparse_output : bool, default=False
         Whether `transform` returns CSR.

@@ -12,10 +12,9 @@ import numpy as np
 
 from .._jit import kernel
 from ..coding import Status
-from ._joint_balls import search_balls
 from ._joint_blocks import finish, rounding_of, solve_blocks
 from ._joint_reduce import reduce_atoms
-from ._joint_search import make_search, search_least_squares
+from ._joint_search import make_search, search_exchanges
 from ._joint_system import inner_kernel
 
 _BLOCK = 64
@@ -41,24 +40,23 @@ def _correlate(system, signal, correlations):
 @inner_kernel
 def _improve(system, search, signal, count, correlations, norm2, enough, max_iter, turn):
     """From the support in the tableau to the best one near it; returns size and rounds."""
-    rounds = 0
+    rounds, value = 0, 0.0
     # With tolerances, short residuals are a step on the way of two of the starts: from all of
     # them it would often lead to the same support.
-    if system.free < 0 and (system.squares or turn == 0 or count == 0):
-        count, _, rounds = search_least_squares(
-            system, search, count, correlations, norm2, max_iter, turn
+    squares = system.free < 0 and (system.squares or turn == 0 or count == 0)
+    while True:
+        count, value, more = search_exchanges(
+            system, search, signal, count, correlations, norm2, squares, enough, max_iter, turn
         )
-        if system.squares:
-            return count, rounds
+        rounds = max(rounds, more)
+        if system.squares or not squares:
+            break
+        squares = False
         for u in range(count):
             search.tableau.members[u] = search.best_members[u]
-    count, value, more = search_balls(
-        system, search, signal, count, correlations, enough, max_iter, turn
-    )
-    rounds = max(rounds, more)
     if system.free >= 0 and value <= enough:
         count, more = reduce_atoms(
-            system, search, signal, count, correlations, enough, max_iter, turn
+            system, search, signal, count, correlations, norm2, enough, max_iter, turn
         )
         rounds += more
     return count, rounds
@@ -87,7 +85,7 @@ def _solve_block(system, search, signals, starts, max_iter, correlations, found)
                 break
 
 
-def solve_joint(X, stack, demands, *, max_iter=100, n_jobs=None, verbose=0):
+def solve_joint(X, stack, demands, *, max_iter=200, n_jobs=None, verbose=0):
     """Codes of all layers at once that make F small under the counts.
 
     Parameters
@@ -100,7 +98,7 @@ def solve_joint(X, stack, demands, *, max_iter=100, n_jobs=None, verbose=0):
         Counts and tolerances. F measures the distance of the residuals of all layers from their
         tolerances, and is plain least squares where there are none. Layers with a tolerance and
         no count get few atoms.
-    max_iter : int, default=100
+    max_iter : int, default=200
         Most rounds of exchanges from each start; the search ends earlier where many rounds in
         turn find nothing better, or F is 0.
     n_jobs : int, default=None

@@ -1,4 +1,4 @@
-"""Exchanges of single atoms, with longest residuals: until all lie in their balls.
+"""Exchanges with longest residuals: how promising ones are worked out, and what they leave.
 
 The tableau weighs exchanges by the convex bound ``F(z) <= 1/2 ||y - u - z A||^2``, where ``u`` is
 the projection of the present residuals on the balls; the most promising are worked out exactly.
@@ -9,18 +9,9 @@ the support they are zero on it, as those of least squares are.
 import numpy as np
 
 from ._joint_refit import refit_codes
-from ._joint_search import (
-    PATIENCE,
-    REBUILD_EVERY,
-    copy_support,
-    exchange,
-    forget,
-    open_atoms,
-)
 from ._joint_system import inner_kernel, pulls
-from ._joint_tableau import best_moves, rebuild
 
-_TRIAL_STEPS = np.int64(12)  # of Newton, for each exchange that is worked out
+_TRIAL_STEPS = np.int64(3)  # of Newton, for each exchange that is worked out
 _STEPS = np.int64(60)
 
 
@@ -95,41 +86,3 @@ def settle(system, search, signal, count, enough):
     for u in range(count):
         tableau.correlations[tableau.members[u]] = 0
     return value
-
-
-@inner_kernel
-def search_balls(system, search, signal, count, correlations, enough, max_iter, turn):
-    """Exchange atoms until all residuals lie in their balls; as `search_least_squares`.
-
-    Returns
-    -------
-    count, present, rounds
-        Size of the best support, its F, rounds taken.
-    """
-    tableau, moves = search.tableau, search.moves
-    forget(search)
-    count, _ = rebuild(system, tableau, count, correlations)
-    present = settle(system, search, signal, count, enough)
-    best, best_count = np.inf, 0
-    stale, now = 0, 0
-    while True:
-        if now == 0 or present < best * (1 - 1e-9):
-            best, best_count, stale = present, count, 0
-            copy_support(
-                tableau.members, tableau.values, search.best_members, search.best_values, count
-            )
-        else:
-            stale += 1
-        if best <= enough or stale > PATIENCE or now == max_iter:
-            return best_count, best, now
-        now += 1
-        if now % REBUILD_EVERY == 0:
-            count, _ = rebuild(system, tableau, count, correlations)
-            present = settle(system, search, signal, count, enough)
-        open_atoms(search, count, now)
-        n_moves = best_moves(system, tableau, count, 2 * present, search.free_until, now, moves)
-        if n_moves:
-            chosen, _ = try_moves(system, search, signal, count, moves, n_moves, enough)
-            place, atom = moves.place[chosen], moves.atom[chosen]
-            count, _ = exchange(system, search, count, place, atom, now, turn)
-            present = settle(system, search, signal, count, enough)

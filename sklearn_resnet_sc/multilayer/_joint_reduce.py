@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ._joint_balls import search_balls, settle, try_moves
-from ._joint_search import copy_support
+from ._joint_balls import settle, try_moves
+from ._joint_search import copy_support, search_exchanges
 from ._joint_system import inner_kernel
 from ._joint_tableau import leave, note_move, rebuild
 
-_NONE = np.int64(-1)
+_NONE, _NO = np.int64(-1), np.bool_(False)
 
 
 @inner_kernel
@@ -23,7 +23,7 @@ def _cheapest(system, tableau, count, moves):
 
 
 @inner_kernel
-def reduce_atoms(system, search, signal, count, correlations, enough, max_iter, turn):
+def reduce_atoms(system, search, signal, count, correlations, norm2, enough, max_iter, turn):
     """Make the support in ``search.best_members``, whose F is 0, smaller.
 
     An atom leaves where F stays 0; where none does, exchanges among so many atoms look for
@@ -59,8 +59,8 @@ def reduce_atoms(system, search, signal, count, correlations, enough, max_iter, 
             break
         # One atom less than what is known to do: exchanges are to make up for it.
         system.budget[system.free] = tableau.used[system.free]
-        count, value, now = search_balls(
-            system, search, signal, count, correlations, enough, max_iter, turn
+        count, value, now = search_exchanges(
+            system, search, signal, count, correlations, norm2, _NO, enough, max_iter, turn
         )
         rounds += now
         if value > enough:

@@ -5,21 +5,24 @@ exchanged back for some rounds (tabu search, F. Glover, "Tabu search, part I", O
 Computing 1 (1989)), so that the search leaves local optima; the best support met is kept. An atom
 joins without another leaving where its layer has fewer atoms than it may.
 
-Here residuals are only to be short, and the tableau weighs every exchange exactly.
+Where residuals are only to be short, the tableau weighs every exchange exactly; with longest
+residuals the most promising are worked out (`_joint_balls`).
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from ._joint_balls import settle, try_moves
 from ._joint_refit import Refit, make_refit
 from ._joint_system import inner_kernel
 from ._joint_tableau import Moves, Tableau, best_moves, join, leave, make_tableau, rebuild
 
-REBUILD_EVERY = 32
+_REBUILD_EVERY = 32
 # Exchanges that are worked out exactly, with tolerances: all of them where there are few.
 _FEWEST_TRIED, _MOST_TRIED, _TRIED_TIMES_ATOMS = 8, 64, 4096
-PATIENCE = 30  # rounds without a better support
+# Rounds without a better support, with short residuals and with longest ones.
+_PATIENCE_SQUARES, _PATIENCE = 30, 60
 
 
 class Search(NamedTuple):
@@ -67,13 +70,7 @@ def make_search(system, capacity):
 
 
 @inner_kernel
-def forget(search):
-    for j in range(search.free_until.size):
-        search.free_until[j] = search.closed_until[j] = 0
-
-
-@inner_kernel
-def open_atoms(search, count, now):
+def _open_atoms(search, count, now):
     """Mark the atoms that may join: outside, and not just taken out."""
     may = search.tableau.open
     for j in range(may.size):
@@ -91,7 +88,7 @@ def copy_support(members, values, to_members, to_values, count):
 
 
 @inner_kernel
-def exchange(system, search, count, place, atom, now, turn):
+def _exchange(system, search, count, place, atom, now, turn):
     """Make a move; returns the new count and the change of the squared residual."""
     change = 0.0
     # Terms of varying length, the same in every run but not from every start: with constant
@@ -107,17 +104,36 @@ def exchange(system, search, count, place, atom, now, turn):
 
 
 @inner_kernel
-def search_least_squares(system, search, count, correlations, norm2, max_iter, turn):
-    """Exchange atoms, residuals of all layers to be short; the best is left in ``search``.
+def _begin(system, search, signal, count, correlations, norm2, squares, enough):
+    """The tableau of a support afresh; returns how many members are left, and F."""
+    count, explained = rebuild(system, search.tableau, count, correlations)
+    present = 0.5 * (norm2 - explained)
+    if not squares:
+        present = settle(system, search, signal, count, enough)
+    return count, present
+
+
+@inner_kernel
+def search_exchanges(
+    system, search, signal, count, correlations, norm2, squares, enough, max_iter, turn
+):
+    """Exchange atoms until F is 0 or nothing better is met; the best is left in ``search``.
 
     Parameters
     ----------
+    signal : ndarray of shape (n_features,)
+        The signal.
     count : int
         Size of the support to start from, which is in ``search.tableau.members``.
     correlations : ndarray of shape (n_atoms,)
         Inner products of the atoms and the signal.
     norm2 : float
         Squared length of the signal.
+    squares : bool
+        Whether residuals are only to be short, whatever the tolerances: the tableau then weighs
+        every exchange exactly.
+    enough : float
+        F that counts as 0.
     max_iter : int
         Most rounds.
     turn : int
@@ -126,13 +142,16 @@ def search_least_squares(system, search, count, correlations, norm2, max_iter, t
     Returns
     -------
     count, present, rounds
-        Size of the best support, twice its F, rounds taken.
+        Size of the best support, its F, rounds taken.
     """
     tableau, moves = search.tableau, search.moves
-    enough = 64 * np.finfo(tableau.floors.dtype).eps * norm2
-    forget(search)
-    count, explained = rebuild(system, tableau, count, correlations)
-    present = norm2 - explained
+    patience = _PATIENCE
+    if squares:
+        patience = _PATIENCE_SQUARES
+        enough = 32 * np.finfo(tableau.floors.dtype).eps * norm2  # as far as the tableau can tell
+    for j in range(search.free_until.size):
+        search.free_until[j] = search.closed_until[j] = 0
+    count, present = _begin(system, search, signal, count, correlations, norm2, squares, enough)
     best, best_count = np.inf, 0
     stale, now = 0, 0
     while True:
@@ -143,14 +162,22 @@ def search_least_squares(system, search, count, correlations, norm2, max_iter, t
             )
         else:
             stale += 1
-        if best <= enough or stale > PATIENCE or now == max_iter:
+        if best <= enough or stale > patience or now == max_iter:
             return best_count, best, now
         now += 1
-        if now % REBUILD_EVERY == 0:
-            count, explained = rebuild(system, tableau, count, correlations)
-            present = norm2 - explained
-        open_atoms(search, count, now)
-        if best_moves(system, tableau, count, present, search.free_until, now, moves):
-            place, atom = moves.place[0], moves.atom[0]
-            count, change = exchange(system, search, count, place, atom, now, turn)
-            present += change
+        if now % _REBUILD_EVERY == 0:
+            count, present = _begin(
+                system, search, signal, count, correlations, norm2, squares, enough
+            )
+        _open_atoms(search, count, now)
+        n_moves = best_moves(system, tableau, count, 2 * present, search.free_until, now, moves)
+        if n_moves:
+            chosen = np.int64(0)
+            if not squares:
+                chosen, _ = try_moves(system, search, signal, count, moves, n_moves, enough)
+            place, atom = moves.place[chosen], moves.atom[chosen]
+            count, change = _exchange(system, search, count, place, atom, now, turn)
+            if squares:
+                present += 0.5 * change
+            else:
+                present = settle(system, search, signal, count, enough)

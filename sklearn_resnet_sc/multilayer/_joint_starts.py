@@ -59,22 +59,23 @@ def _code(X, dictionary, count, longest, n_jobs):
 def _threshold(codes, count, limit):
     """The largest entries of each row: so many, or all but a rest no longer than the limit."""
     codes.sum_duplicates()
-    keep = np.zeros(codes.nnz, dtype=bool)
+    rows = np.repeat(np.arange(codes.shape[0]), np.diff(codes.indptr))
+    sizes = np.abs(codes.data)
+    order = np.lexsort((-sizes, rows))
     most = codes.shape[1] if count is None else count
+    keep = np.zeros(codes.nnz, dtype=bool)
     # A count leaves no say to the limit.
-    _mark_largest(codes.indptr, np.abs(codes.data), most, limit if count is None else 0.0, keep)
+    _mark_largest(codes.indptr, order, sizes, most, limit if count is None else 0.0, keep)
     codes.data[~keep] = 0
     codes.eliminate_zeros()
     return codes
 
 
 @kernel
-def _mark_largest(indptr, sizes, most, limit, keep):
+def _mark_largest(indptr, order, sizes, most, limit, keep):
     for i in range(indptr.size - 1):
-        begin, end = indptr[i], indptr[i + 1]
-        order = np.argsort(-sizes[begin:end], kind="mergesort")
         rest = 0.0
-        for u in range(end - begin - 1, -1, -1):
-            size = np.float64(sizes[begin + order[u]])
+        for place in range(indptr[i + 1] - 1, indptr[i] - 1, -1):
+            size = np.float64(sizes[order[place]])
             rest += size * size
-            keep[begin + order[u]] = u < most and size > 0 and rest > limit * limit
+            keep[order[place]] = place - indptr[i] < most and size > 0 and rest > limit * limit

@@ -184,7 +184,7 @@ def _refit(system, signal, codes, row, max_iter, enough, sweeps, to_row):
 @kernel
 def _begin(system, signals, starts, start, sweeps, found):
     """The best codes of the supports to start from; returns how many signals there are."""
-    n_rows = 0
+    n_rows = np.int64(0)
     for i in range(signals.shape[0]):
         if found.least[i] == 0:
             continue
@@ -206,7 +206,7 @@ def _begin(system, signals, starts, start, sweeps, found):
 @kernel
 def _settle(system, signals, n_rows, max_iter, sweeps, found):
     """Refit after a sweep; signals at rest end. Returns how many go on."""
-    old, new, left = sweeps.old, sweeps.new, 0
+    old, new, left = sweeps.old, sweeps.new, np.int64(0)
     for row in range(n_rows):
         i = sweeps.signal[row]
         _, enough = rounding_of(signals[i])

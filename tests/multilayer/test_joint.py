@@ -99,9 +99,7 @@ def test_optimum_of_brute_force_over_supports(family, relative):
         if relative is not None and best <= 1e-18:
             n_feasible += 1
             n_found += claimed
-    # The hardest of these, with an exact second layer and 2940 supports: 93.5 % of 200 others.
-    hardest = family == "larger planted" and relative == (0.3, 0.0, 0.1)
-    assert n_near >= (0.9 if hardest else 0.95) * n_instances
+    assert n_near >= 0.95 * n_instances
     assert n_found >= 0.95 * n_feasible
 
 
