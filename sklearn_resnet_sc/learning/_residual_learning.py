@@ -166,6 +166,10 @@ class ResidualDictionaryLearning(DictionaryLearner):
     n_jobs : int, default=None
         Number of threads. Results are the same to the bit for every number.
 
+    warm_start : bool, default=False
+        Whether `fit` begins with the residual of the fit before (clipped where the bound has
+        become smaller), not with zero or training signals.
+
     callback : callable, default=None
         Called after every update with a dict: ``iteration`` (from 1), ``dictionary`` (its
         ``components``, ``residual`` and ``lengths``), ``coded`` (``code`` and ``error``),
@@ -276,6 +280,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         "ridge": [Interval(Real, 0, None, closed="left")],
         "forgetting": [StrOptions(set(KINDS)), callable],
         "fit_alpha": [Interval(Real, 0, None, closed="left"), None],
+        "warm_start": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -306,6 +311,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         split_sign=False,
         sparse_output=False,
         n_jobs=None,
+        warm_start=False,
         callback=None,
         verbose=0,
         random_state=None,
@@ -334,6 +340,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         self.split_sign = split_sign
         self.sparse_output = sparse_output
         self.n_jobs = n_jobs
+        self.warm_start = warm_start
         self.callback = callback
         self.verbose = verbose
         self.random_state = random_state
@@ -371,7 +378,13 @@ class ResidualDictionaryLearning(DictionaryLearner):
         rho, update, pursuit, n_components = self._parts(X.shape[1])
         cap = choose_cap(self.max_coherence, self.shortcut, (n_components, X.shape[1]))
         space, start = first_dictionary(
-            self.shortcut, n_components, rho, training_set, random_state, cap
+            self.shortcut,
+            n_components,
+            rho,
+            training_set,
+            random_state,
+            cap,
+            residual=self.residual_ if self.warm_start and hasattr(self, "residual_") else None,
         )
         update = begin(update, pursuit, self.forgetting, self.max_iter * len(X), random_state)
         replaces = not update.begins

@@ -79,7 +79,9 @@ def choose_cap(max_coherence, shortcut, shape):
     return cap
 
 
-def first_dictionary(shortcut, n_components, rho, training_set, random_state, cap=None):
+def first_dictionary(
+    shortcut, n_components, rho, training_set, random_state, cap=None, *, residual=None
+):
     """The set of dictionaries, and the one to begin with: the shortcut, or training signals.
 
     Parameters
@@ -96,6 +98,8 @@ def first_dictionary(shortcut, n_components, rho, training_set, random_state, ca
         Chooses signals where there is no shortcut.
     cap : CoherenceCap or None, default=None
         What coherence must not exceed, where there is no shortcut.
+    residual : ndarray or None, default=None
+        That of an earlier fit, to go on with.
 
     Returns
     -------
@@ -103,12 +107,23 @@ def first_dictionary(shortcut, n_components, rho, training_set, random_state, ca
         Which dictionaries may be learned.
     dictionary : Dictionary
         The first.
+
+    Raises
+    ------
+    ValueError
+        If the shortcut is not valid, or the earlier fit was one of another size.
     """
     n_features, dtype = training_set.n_features, training_set.X.dtype
     shortcut = make_shortcut(
         shortcut, n_components, n_features, covariance=training_set.covariance, dtype=dtype
     )
-    if shortcut is None:
+    if residual is not None:
+        if residual.shape != (n_components, n_features):
+            raise ValueError(
+                "warm_start=True goes on with the dictionary of the fit before, of shape "
+                f"{residual.shape}; atoms and features now ask for {(n_components, n_features)}"
+            )
+    elif shortcut is None:
         residual = atoms_from_data(training_set, n_components, random_state)
     else:
         residual = np.zeros(shortcut.shape)

@@ -42,16 +42,21 @@ def make_signals(rng, kind, dtype, n_features, n_samples=None):
     return (X * {"huge": 1e12, "tiny": 1e-12}.get(kind, 1)).astype(dtype)
 
 
-def learner_for(X, shortcut, n_components, bound, pursuit, **options):
+def learner_for(X, shortcut, n_components, bound, pursuit):
     # What FISTA can reach where few signals make atoms almost parallel.
     gap_tol = 1e-6 if X.dtype == np.float64 else 1e-4
-    options |= {"max_iter": 3, "random_state": 0, "transform_gap_tol": gap_tol}
-    options["transform_max_iter"] = 10_000
+    options = {"transform_gap_tol": gap_tol, "transform_max_iter": 10_000}
     if pursuit not in ("omp", "ols"):
         # A penalty that fits the size of the signals.
         options["fit_alpha"] = 0.2 * float(np.abs(X).max(initial=0))
     return ResidualDictionaryLearning(
-        n_components, shortcut=shortcut, residual_bound=bound, fit_algorithm=pursuit, **options
+        n_components,
+        shortcut=shortcut,
+        residual_bound=bound,
+        fit_algorithm=pursuit,
+        max_iter=3,
+        random_state=0,
+        **options,
     )
 
 

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_resnet_sc import (
@@ -51,8 +52,7 @@ every_learner = pytest.mark.parametrize("name", LEARNERS)
 
 
 def learner(name, **options):
-    model = LEARNERS[name]
-    return type(model)(**(model.get_params() | options))
+    return clone(LEARNERS[name]).set_params(**options)
 
 
 def coherence(components):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from sklearn_resnet_sc import (
     DictionaryLearning,
@@ -34,8 +35,7 @@ every_learner = pytest.mark.parametrize("name", LEARNERS)
 
 
 def learner(name):
-    model = LEARNERS[name]
-    return type(model)(**(model.get_params() | {"missing": "mask"}))
+    return clone(LEARNERS[name]).set_params(missing="mask")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_what_is_missing_is_filled_in_better_than_by_means(smooth, name):
 @every_learner
 def test_where_nothing_is_missing_nothing_changes(smooth, name):
     X = smooth[0][:100]
-    model, plain = learner(name), type(LEARNERS[name])(**LEARNERS[name].get_params())
+    model, plain = learner(name), clone(LEARNERS[name])
     np.testing.assert_array_equal(model.fit(X).components_, plain.fit(X).components_)
 
 
@@ -95,7 +95,7 @@ def test_signals_and_features_of_which_nothing_was_observed(smooth, name):
 def test_refusals(smooth, name):
     masked = smooth[1]
     with pytest.raises(ValueError, match="NaN"):
-        type(LEARNERS[name])(**LEARNERS[name].get_params()).fit(masked)
+        clone(LEARNERS[name]).fit(masked)
     model = learner(name)
     with pytest.raises(ValueError, match="must have an entry that was observed; all 40 are NaN"):
         model.fit(np.full((5, 8), np.nan))

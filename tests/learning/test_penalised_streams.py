@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.base import clone
 
 from sklearn_resnet_sc import (
     DictionaryLearning,
@@ -109,7 +110,7 @@ LEARNERS = {
 @pytest.mark.parametrize("seed", range(3))
 def test_a_batch_that_is_repeated_is_represented_better_and_better(name, seed):
     X = np.random.default_rng(seed).standard_normal((120, 8)) @ np.diag(np.arange(1.0, 9))
-    learner = type(LEARNERS[name])(**LEARNERS[name].get_params())
+    learner = clone(LEARNERS[name])
     errors = [penalised_error(X, learner.partial_fit(X).components_) for _ in range(25)]
     assert np.diff(errors).max() <= 1e-9 * errors[0]
     assert errors[-1] < 0.99 * errors[0]

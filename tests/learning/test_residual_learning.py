@@ -135,6 +135,27 @@ def test_the_bound_certifies_the_condition_number():
     assert condition_number(free.shortcut_ + free.residual_) > 9
 
 
+@pytest.mark.parametrize("shortcut", ["identity", "pca", None])
+def test_warm_start_goes_on(shortcut):
+    options = {"shortcut": shortcut, "fit_n_nonzero_coefs": 2, "tol": 0, "random_state": 0}
+    learner = ResidualDictionaryLearning(max_iter=4, warm_start=True, **options).fit(SIGNALS)
+    first = learner.error_
+    assert learner.fit(SIGNALS).error_[0] == pytest.approx(min(first), rel=1e-12)
+    assert_promises(learner, np.float64)
+    cold = learner.set_params(warm_start=False).fit(SIGNALS).error_
+    np.testing.assert_array_equal(cold, first)
+
+
+def test_warm_start_under_another_bound_precision_and_size():
+    learner = ResidualDictionaryLearning(warm_start=True, max_iter=4).fit(SIGNALS)
+    learner.set_params(residual_bound=0.2).fit(SIGNALS.astype(np.float32))
+    assert_promises(learner, np.float32)
+    assert learner.residual_bound_ == 0.2
+    learner.set_params(n_components=4)
+    with pytest.raises(ValueError, match=r"warm_start=True .* shape \(6, 6\); .* \(4, 6\)"):
+        learner.fit(SIGNALS)
+
+
 def test_auto_bound():
     assert ResidualDictionaryLearning().fit(SIGNALS).residual_bound_ == 0.9
     assert ResidualDictionaryLearning(shortcut=None).fit(SIGNALS).residual_bound_ is None
