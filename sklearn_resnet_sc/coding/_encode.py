@@ -184,8 +184,8 @@ def sparse_encode(
     Raises
     ------
     ValueError
-        If a parameter or shape is not valid, if `X` or `dictionary` hold NaN or infinity, or
-        if the algorithm does not support an option.
+        If a parameter or shape is not valid, if `dictionary` holds NaN or infinity, `X` infinity,
+        or NaN without ``missing="mask"``, or if the algorithm does not support an option.
 
     See Also
     --------
