@@ -61,7 +61,7 @@ def learner_for(X, shortcut, n_components, bound, pursuit):
 
 
 def assert_certified(learner):
-    """The bound, and theorems A3, A4, A7 and A8, from singular values computed here."""
+    """The bound, and theorems A3, A4, A5, A7 and A8, from singular values computed here."""
     shortcut = learner.shortcut_.astype(np.float64)
     residual = learner.residual_.astype(np.float64)
     rho = learner.residual_bound_
@@ -84,11 +84,15 @@ def assert_certified(learner):
     if longest < 1 and angle > 0:
         assert coherence <= np.cos(angle) + rounding
     if np.allclose(sigma_p, 1, rtol=0, atol=1e-12) and len(shortcut) <= shortcut.shape[1]:
-        # Orthonormal atoms. A3 (Weyl, from below with the singular values reversed), A4 and A7.
+        # Orthonormal atoms. A3 (Weyl, from below with the singular values reversed), A4, A5
+        # (Kantorovich, the participation ratio) and A7.
         if len(shortcut) == shortcut.shape[1]:
             assert np.all(sigma >= 1 - sigma_r[::-1] - slack)
         assert np.all(sigma <= 1 + sigma_r + slack)
         assert sigma[0] <= (1 + rho) / (1 - rho) * sigma[-1] * (1 + 1e-9)
+        participation = np.sum(sigma**2) ** 2 / np.sum(sigma**4)
+        least = len(sigma) * ((1 - rho**2) / (1 + rho**2)) ** 2
+        assert participation >= least * (1 - 1e-9)
         assert coherence <= 2 * rho / (1 + rho**2) + rounding
     certificate = learner.certificate_
     assert certificate.residual_bound_kept
