@@ -138,9 +138,10 @@ class SkipAtoms:
     def descend(self, atoms, gram, cross):
         """Make ``tr(C' gram C) / 2 - tr(C' cross)`` small; it never rises.
 
-        Where codes shrink as atoms grow, it is convex in the residual. Less the slope along the
-        atoms, which their lengths do not follow, that has the slope of the value at the present
-        atoms, so that its minimum is downhill; the way there is halved until the value falls.
+        For codes that shrink as rows of ``identity + residual`` grow this is convex in the
+        residual. A linear term gives that function the slope which the value has at the
+        present atoms, so that its minimum lies downhill; the way there is halved until the
+        value falls.
         """
 
         def value_of(components):
@@ -161,7 +162,7 @@ class SkipAtoms:
 
     @staticmethod
     def _slope(gradient, components, lengths):
-        """Derivative by the residual of what has this one by the atoms."""
+        """Derivative by the residual of what has this gradient by the atoms."""
         along = np.einsum("ij,ij->i", gradient, components)
         return (gradient - along[:, None] * components) / lengths[:, None]
 

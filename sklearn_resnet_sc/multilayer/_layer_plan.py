@@ -84,9 +84,9 @@ def _inner_counts(atom_nonzero, n_layers):
 
 
 def carried_over(atoms, sets, n_features, sizes):
-    """Atoms of an earlier fit in the sets of this one; None where kinds or shapes differ."""
+    """Atoms of an earlier fit, if any, in the sets of this one; None where they do not fit."""
     widths = (n_features, *sizes)
-    if len(atoms) != len(sets):
+    if atoms is None or len(atoms) != len(sets):
         return None
     carried = []
     for layer, allowed, size, width in zip(atoms, sets, sizes, widths, strict=False):

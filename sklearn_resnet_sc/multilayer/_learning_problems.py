@@ -15,7 +15,7 @@ _LOOK = 16  # so many signals for each direction wanted: the worst are often nei
 
 
 class _Problem:
-    """Signals with weights, and which atoms there may be."""
+    """What both have: signals with weights of mean one, and sets of atoms."""
 
     def __init__(self, X, weight, sets, n_jobs):
         self.X, self.weight, self.sets, self._n_jobs = X, weight, sets, n_jobs
@@ -50,8 +50,8 @@ class JointLasso(_Problem):
     """The multi-layer lasso, as a function of the deepest codes and of all dictionaries.
 
     Its objective is ``1/2 ||x - g_L C_L ... C_1||^2 + sum_i l_i ||g_L C_L ... C_{i+1}||_1``,
-    summed over signals. The first dictionary is updated by its least squares problem, the
-    others by a gradient step that is halved until the objective does not rise.
+    a weighted mean over signals. The first dictionary is updated by its least squares problem, the
+    others by a gradient step that is halved until the objective falls.
 
     Parameters
     ----------
@@ -145,8 +145,9 @@ class JointLasso(_Problem):
 class LayeredCoding(_Problem):
     """The residuals of all layers, ``sum_i 1/2 ||g_{i-1} - g_i C_i||^2 + l_i ||g_i||_1``.
 
-    What `solve_layered` makes small from layer to layer; pursuits without a penalty have
-    ``l_i = 0``. Dictionaries are updated by their least squares problems, one a layer.
+    A weighted mean over signals; what `solve_layered` makes small from layer to layer. Pursuits
+    without a penalty have ``l_i = 0``. Dictionaries are updated by their least squares problems,
+    one a layer.
 
     Parameters
     ----------

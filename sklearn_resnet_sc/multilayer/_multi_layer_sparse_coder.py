@@ -291,8 +291,8 @@ class MultiLayerSparseCoder(LearnedStackMixin, BaseEstimator):
             Not used, present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the signals in the objective and in the scale of `alpha`; not negative.
-            An integer means as much as so many copies, where these fill one batch of
-            256 signals; more are learned from in batches, in which copies are spread.
+            An integer means as much as so many copies, where all copies together are at most
+            256 signals; more are learned from in batches, among which copies are spread.
 
         Returns
         -------
@@ -307,15 +307,13 @@ class MultiLayerSparseCoder(LearnedStackMixin, BaseEstimator):
         KeyboardInterrupt
             If interrupted, after what was learned has been stored.
         """
-        earlier = self._atoms if self.warm_start and hasattr(self, "_atoms") else None
+        earlier = getattr(self, "_atoms", None) if self.warm_start else None
         data = TrainingSignals.of(self._check_signals(X, reset=True), sample_weight)
         if self.dictionaries is not None:
             self._take_dictionaries(data)
             return self
         sizes, sets, coding = self._plan(data)
-        atoms, interrupt = None, None
-        if earlier is not None:
-            atoms = carried_over(earlier, sets, data.X.shape[1], sizes)
+        atoms, interrupt = carried_over(earlier, sets, data.X.shape[1], sizes), None
         if atoms is None:
             atoms, interrupt = self._layer_by_layer(data, sizes, sets, coding, self.n_passes)
         learned, layers = Learned(atoms, stop_reason="interrupted", interrupt=interrupt), []
@@ -354,8 +352,7 @@ class MultiLayerSparseCoder(LearnedStackMixin, BaseEstimator):
         y : None
             Not used, present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the signals, not negative: of those of the batch, and of the batch
-            beside those before.
+            Weights of the signals, not negative; a batch counts by their sum.
 
         Returns
         -------

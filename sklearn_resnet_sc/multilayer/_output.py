@@ -107,6 +107,7 @@ class LayeredOutputMixin(TransformerMixin):
         return self._decode(codes)
 
     def _decode(self, codes):
+        """Signals from codes of the output."""
         layer, stack = self._chosen_layers[0], self._stack
         effective = stack.effective[layer].astype(codes.dtype, copy=False)
         if stack.model == "forward":
