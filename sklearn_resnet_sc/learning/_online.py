@@ -61,7 +61,7 @@ class FadingSums:
     costs : ndarray of shape (n_components,)
         Sums of `length_costs`, likewise.
     n_signals : int
-        Number of signals seen.
+        Number of signals seen, but for those without weight.
     n_steps : int
         Number of batches seen.
     """
@@ -137,7 +137,7 @@ class Stream:
         """The next dictionary."""
         data, sums = self.training_set, self.sums
         costs = length_costs(coded, data, self._penalty)
-        sums.add(coded.statistics, costs, data.scale, data.n_samples)
+        sums.add(coded.statistics, costs, data.scale, np.count_nonzero(data.weight))
         coded = replace(coded, statistics=sums.statistics(coded.statistics))
         new, _ = apply(self._update, self.space, dictionary, coded, data, costs=sums.costs)
         new = self._replace(new, coded)

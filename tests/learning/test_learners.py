@@ -99,6 +99,21 @@ def test_weights_are_repetitions(X, name, method):
         np.testing.assert_allclose(weighted.error_, repeated.error_, rtol=1e-8)
 
 
+@pytest.mark.parametrize("name", [name for name in LEARNERS if name != "all at once, greedy"])
+def test_signals_without_weight_are_no_signals(X, name):
+    model = learner(name)
+    weight = np.repeat([1.0, 0.0, 1.0], [100, 90, 110])
+    some = np.flatnonzero(weight)
+    weighted = clone(model).fit(X, sample_weight=weight).components_
+    np.testing.assert_allclose(weighted, clone(model).fit(X[some]).components_, atol=1e-8)
+    if hasattr(model, "partial_fit"):
+        one, two = clone(model), clone(model)
+        for _ in range(3):
+            one.partial_fit(X, sample_weight=weight)
+            two.partial_fit(X[some])
+        np.testing.assert_allclose(one.components_, two.components_, atol=1e-8)
+
+
 @every_learner
 def test_what_signals_and_weights_must_not_be(X, name):
     with pytest.raises(ValueError, match=r"(?i)sample[_ ]weight"):
