@@ -37,12 +37,15 @@ def signals(draw):
     residual=st.booleans(),
     atom_nonzero=st.sampled_from([None, 1, 2]),
     positive=st.booleans(),
+    weighted=st.booleans(),
     seed=st.integers(0, 100),
 )
 @settings(max_examples=60)
 def test_no_joint_step_raises_the_objective(
-    X, algorithm, sizes, residual, atom_nonzero, positive, seed
+    X, algorithm, sizes, residual, atom_nonzero, positive, weighted, seed
 ):
+    weight = np.random.default_rng(seed).integers(0, 4, len(X)) if weighted else np.ones(len(X))
+    weight[0] = 1
     learner = MultiLayerSparseCoder(
         tuple(sizes),
         algorithm=algorithm,
@@ -53,10 +56,10 @@ def test_no_joint_step_raises_the_objective(
         n_passes=1,
         tol=0,
         random_state=seed,
-    ).fit(X)
+    ).fit(X, sample_weight=weight if weighted else None)
     # What would raise the objective is not taken; sums of the same losses may round in two ways.
     unit = 10 * np.finfo(X.dtype).eps
-    energy = np.mean(np.sum(X.astype(np.float64) ** 2, axis=1))
+    energy = np.average(np.sum(X.astype(np.float64) ** 2, axis=1), weights=weight)
     rounding = unit * learner.error_[0] + unit**2 * energy
     assert (np.diff(learner.error_) <= rounding).all()
     for layer, (dictionary, part) in enumerate(
