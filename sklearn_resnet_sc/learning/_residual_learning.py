@@ -387,9 +387,8 @@ class ResidualDictionaryLearning(DictionaryLearner):
             residual=self.residual_ if self.warm_start and hasattr(self, "residual_") else None,
         )
         update = begin(update, pursuit, self.forgetting, self.max_iter * len(X), random_state)
-        replaces = not update.begins
         sides = Alternation(
-            training_set, space, update, pursuit, replaces=replaces, ridge=self.ridge
+            training_set, space, update, pursuit, replaces=update.replaces, ridge=self.ridge
         )
         course = alternate(
             start,
