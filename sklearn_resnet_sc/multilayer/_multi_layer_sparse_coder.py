@@ -292,7 +292,8 @@ class MultiLayerSparseCoder(LearnedStackMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the signals in the objective and in the scale of `alpha`; not negative.
             An integer means as much as so many copies, where all copies together are at most
-            256 signals; more are learned from in batches, among which copies are spread.
+            256 signals and no tie is left to rounding; more are learned from in batches, among
+            which copies are spread.
 
         Returns
         -------
