@@ -1,5 +1,6 @@
 """Dictionaries from signals."""
 
+from ._bounded import clip_singular_values as clip_singular_values  # for floors above
 from ._dictionary_learning import DictionaryLearning
 from ._forgetting import Forgetting
 from ._functions import dict_learning, dict_learning_online

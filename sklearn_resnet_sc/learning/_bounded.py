@@ -23,12 +23,14 @@ class BoundedSolution:
 
 
 def clip_singular_values(matrix, limit):
-    """Nearest matrix, in Frobenius norm, whose singular values do not exceed `limit`.
+    """Nearest matrix, in Frobenius norm, whose singular values do not exceed `limit`, if any.
 
     By the eigenvectors of the smaller of ``M'M`` and ``MM'``, which is several
     times faster than a singular value decomposition and exact to rounding for
     singular values not many orders of magnitude beyond the limit.
     """
+    if limit is None:
+        return matrix
     if matrix.shape[0] < matrix.shape[1]:
         return clip_singular_values(matrix.T, limit).T
     squares, vectors = np.linalg.eigh(matrix.T @ matrix)

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from ._bounded import clip_singular_values
-
 _UNUSED = 1e-10  # squared codes of an atom, over those of the atom used most, that count as none
 _TIMES = 3  # an atom used by at most so many signals is hardly used ...
 _SHARE = 0.1  # ... unless the average atom is used by less than ten times that
@@ -117,7 +115,6 @@ def replace_atoms(space, dictionary, atoms, directions):
             residual[atom] = direction - shortcut
         else:
             residual[atom] = _toward(shortcut, direction, space.limit)
-            residual = clip_singular_values(residual, space.limit)
     return space.assemble(space.fit(residual))
 
 

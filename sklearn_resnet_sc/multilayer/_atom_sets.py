@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._bounded_descent import clip_singular_values, descend_within
+from ..learning import clip_singular_values
+from ._bounded_descent import descend_within
 from ._stack import Stack, row_norms
 
 _BLOCK = 32  # atoms whose gradients come from one product of matrices

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..learning import clip_singular_values
+
 _STEPS = 16  # each with an eigendecomposition
 _FEWEST = 4
 _ENOUGH = 1e-3  # share of what was gained so far, below which the gain of a step ends them
@@ -11,19 +13,6 @@ _RELAXATION = 1.6
 # steep is settled first.
 _SMALLEST = 0.1
 _FACTOR = 0.8
-
-
-def clip_singular_values(matrix, bound):
-    """The nearest matrix whose singular values do not exceed the bound; None means any do."""
-    if bound is None:
-        return matrix
-    squares, vectors = np.linalg.eigh(matrix.T @ matrix)
-    over = squares > bound**2
-    if not over.any():
-        return matrix
-    vectors = vectors[:, over]
-    excess = 1 - bound / np.sqrt(squares[over])
-    return matrix - (matrix @ (vectors * excess)) @ vectors.T
 
 
 def descend_within(gram, slope, start, bound):
