@@ -12,6 +12,7 @@ from pathlib import Path
 import numpydoc.validate
 import pytest
 from numpydoc.docscrape import ClassDoc
+from sklearn.utils._available_if import _AvailableIfDescriptor
 
 import sklearn_resnet_sc
 
@@ -40,7 +41,7 @@ def public_objects():
                     continue
                 for member, function in vars(base).items():
                     documented = inspect.isfunction(function) or isinstance(
-                        function, (property, classmethod, staticmethod)
+                        function, (property, classmethod, staticmethod, _AvailableIfDescriptor)
                     )
                     if documented and not member.startswith("_"):
                         yield f"{module.__name__}.{name}.{member}"

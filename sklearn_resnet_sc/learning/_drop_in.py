@@ -14,7 +14,7 @@ from ._learner import DictionaryLearner
 from ._pursuit import PENALISED, make_pursuit
 from ._shortcuts import dct_dictionary
 from ._singular import fit_count
-from ._updates import UPDATES, require
+from ._updates import UPDATES, refuse_signs, require
 
 
 class DropInLearner(DictionaryLearner):
@@ -42,8 +42,7 @@ class DropInLearner(DictionaryLearner):
             reason = "cannot keep atoms positive; with positive_dict=True"
             require(UPDATES, update.name, lambda row: row.respects_sign, reason)
         if self.positive_code:
-            reason = "changes codes to values of any sign; with positive_code=True"
-            require(UPDATES, update.name, lambda row: not row.changes_codes, reason)
+            refuse_signs(UPDATES, update.name)
         replaces = update.replaces if self.replace_atoms == "auto" else self.replace_atoms
         return update, replaces
 

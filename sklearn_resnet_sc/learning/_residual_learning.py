@@ -155,7 +155,8 @@ class ResidualDictionaryLearning(DictionaryLearner):
         that still change.
 
     positive_code : bool, default=False
-        Whether `transform` must not give negative codes.
+        Whether codes must not be negative, in `fit` too. Not with ``"ksvd"`` and ``"aksvd"``, which
+        change codes to values of any sign.
 
     split_sign : bool, default=False
         Whether to return positive and negative parts as separate features.
@@ -477,7 +478,8 @@ class ResidualDictionaryLearning(DictionaryLearner):
                 f"fit_alpha; got fit_alpha={self.fit_alpha!r}"
             )
         n_components = count_atoms(self.n_components, self.shortcut, n_features)
-        return rho, update, make_pursuit(self, n_components, "fit_alpha"), n_components
+        pursuit = make_pursuit(self, n_components, "fit_alpha", positive=self.positive_code)
+        return rho, update, pursuit, n_components
 
     def _keep(self, space, dictionary, rho, sums, gap):
         self.shortcut_, self.residual_bound_ = space.shortcut, rho

@@ -9,7 +9,7 @@ from ._incoherence import make_cap
 from ._initial import atoms_from_data
 from ._pursuit import PENALISED, SHORT_NAMES
 from ._shortcuts import make_shortcut
-from ._updates import RESIDUAL_UPDATES, require
+from ._updates import RESIDUAL_UPDATES, refuse_signs, require
 
 _AUTO_BOUND = 0.9
 
@@ -172,6 +172,8 @@ def choose_update(learner, rho):
     if algorithm in PENALISED:
         reason = f"has no regard to the penalty; with fit_algorithm={learner.fit_algorithm!r}"
         require(RESIDUAL_UPDATES, name, lambda row: not row.own_codes, reason)
+    if learner.positive_code:
+        refuse_signs(RESIDUAL_UPDATES, name)
     return RESIDUAL_UPDATES[name]
 
 

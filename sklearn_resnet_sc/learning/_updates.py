@@ -140,3 +140,9 @@ def require(table, name, able, reason):
     if not able(table[name]):
         others = sorted(row.name for row in table.values() if able(row))
         raise ValueError(f"dictionary_update={name!r} {reason} it must be one of {others}")
+
+
+def refuse_signs(table, name):
+    """Refuse an update that makes negative codes of positive ones, as `require` does."""
+    reason = "changes codes to values of any sign; with positive_code=True"
+    require(table, name, lambda row: not row.changes_codes, reason)

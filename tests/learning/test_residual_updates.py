@@ -68,6 +68,23 @@ def test_refusals_say_why_and_what_is_possible(update, case):
     assert "['bcd', 'mod']" in str(error.value)
 
 
+@pytest.mark.parametrize("update", ["mod", "bcd", "rls"])
+def test_positive_codes_are_learned_from(update):
+    options = {"residual_bound": None, "positive_code": True}
+    model = learner(update, max_iter=1, **options).fit(SIGNALS)
+    # In the identity, where learning starts, the best two positive coefficients are entries.
+    kept = np.sort(np.maximum(SIGNALS, 0), axis=1)[:, -2:]
+    expected = np.mean((SIGNALS**2).sum(axis=1) - (kept**2).sum(axis=1))
+    assert model.error_[0] == pytest.approx(expected, rel=1e-12)
+    assert model.transform(SIGNALS).min() == 0
+
+
+@pytest.mark.parametrize("update", ["ksvd", "aksvd"])
+def test_positive_codes_are_refused_where_they_would_not_stay_so(update):
+    with pytest.raises(ValueError, match=rf"'{update}' changes codes .* \['bcd', 'mod', 'rls'\]"):
+        learner(update, residual_bound=None, positive_code=True).fit(SIGNALS)
+
+
 def test_a_ridge_needs_a_shortcut():
     with pytest.raises(ValueError, match=r"ridge=0\.5 .* shortcut=None it must be 0"):
         learner("mod", shortcut=None, ridge=0.5).fit(SIGNALS)

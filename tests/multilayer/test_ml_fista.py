@@ -133,8 +133,10 @@ def test_threads_and_batches_do_not_matter(dtype):
         assert first.dtype == dtype
         np.testing.assert_array_equal(first, second)
     alone = multi_layer_lasso(X[300:301], stack, [0.1, 0.05])
-    tolerance = 50 * np.finfo(dtype).eps
-    np.testing.assert_allclose(alone.codes[-1][0], one.codes[-1][300], atol=tolerance)
+    # Rounding differs with the size of a block, and may end the iteration at another look.
+    expected = one.codes[-1][300]
+    tolerance = 100 * np.finfo(dtype).eps * np.abs(expected).max()
+    np.testing.assert_allclose(alone.codes[-1][0], expected, rtol=0, atol=tolerance)
 
 
 def test_positive_codes_and_warm_starts():
