@@ -7,6 +7,7 @@ from scipy import sparse
 
 from .._jit import kernel
 from ._missing import read_signal
+from ._prefetch import prefetch_signal
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def recode(source, pointers, indices, values, order, signals, j, atoms, cosines)
     cosines[j] = 0.0  # its own part is what is sought
     for e in range(order.size):
         i = signals[e]
+        prefetch_signal(source.X, signals, e)
         if source.masked:
             read_signal(source, i, pointers, indices)
             value = dot(source.signal, atom)

@@ -10,6 +10,7 @@ from scipy.linalg import eigh
 from .._jit import kernel
 from ._entries import Entries, dot, recode
 from ._missing import Source, read_signal
+from ._prefetch import prefetch_signal
 
 _ROWS = 1024  # errors held at a time
 _MOST_POWERS = 50  # steps of the power iteration, which costs about as much as `eigh` then
@@ -86,6 +87,7 @@ def _errors_without(source, weight, pointers, indices, values, signals, j, atoms
     """What is left of some signals without the part of one atom, times the roots of weights."""
     for e in range(signals.size):
         i = signals[e]
+        prefetch_signal(source.X, signals, e)
         root = np.sqrt(weight[i])
         error = errors[e]
         if source.masked:
