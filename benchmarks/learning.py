@@ -106,10 +106,8 @@ def sweep_row(task, setup, options, clock):
     setup = setup.part(options.n_sweep_signals)
     n_iter = options.n_sweep_iterations
     seconds, atoms = {}, {}
-    for turn in range(options.n_rounds):
+    for _ in range(options.n_rounds):
         for learn in (learners.their_sweeps, learners.our_sweeps):
-            if turn and learn is learners.their_sweeps:
-                continue  # it takes seconds
             ends = []
             for count in (1, 1 + n_iter):
                 time.sleep(REST)
@@ -179,7 +177,7 @@ def parser():
     add("--n-batch-signals", type=int, default=3_000, help="for DictionaryLearning")
     add("--n-batch-iterations", type=int, default=5)
     add("--n-sweep-signals", type=int, default=50_000, help="for K-SVD and its approximation")
-    add("--n-sweep-iterations", type=int, default=3)
+    add("--n-sweep-iterations", type=int, default=6)
     add("--n-nonzero", type=int, default=5, help="atoms a patch, likewise")
     add("--n-rounds", type=int, default=5, help="of what takes little time")
     add("--cpu", action="store_true", help="processor time, for one thread on a busy machine")

@@ -9,6 +9,7 @@ import numpy as np
 from .._jit import kernel
 from ._entries import Entries, recode
 from ._missing import Source
+from ._prefetch import prefetch_code
 
 
 def aksvd(space, dictionary, coded, training_set):
@@ -65,6 +66,7 @@ def _pass(
         if own.stop == own.start:
             continue
         for e in range(own.start, own.stop):
+            prefetch_code(pointers, indices, values, signals, e)
             i = signals[e]
             factor = weight[i] * values[order[e]]
             for q in range(pointers[i], pointers[i + 1]):

@@ -13,13 +13,13 @@ _MOST_LINES = 16  # of a signal; the processor sees by itself how a long one goe
 
 
 @intrinsic
-def _prefetch(typingctx, array, row, column):
-    """Bring an entry of a matrix near, without waiting for it; no result depends on this."""
+def _prefetch(typingctx, vector, index):
+    """Bring an entry near, without waiting for it; no result depends on this."""
 
     def generate(context, builder, signature, arguments):
-        matrix = context.make_array(signature.args[0])(context, builder, arguments[0])
+        struct = context.make_array(signature.args[0])(context, builder, arguments[0])
         entry = cgutils.get_item_pointer(
-            context, builder, signature.args[0], matrix, arguments[1:], wraparound=False
+            context, builder, signature.args[0], struct, arguments[1:], wraparound=False
         )
         pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         prefetch = builder.module.declare_intrinsic(
@@ -32,7 +32,7 @@ def _prefetch(typingctx, array, row, column):
         builder.call(prefetch, [builder.bitcast(entry, pointer), *options])
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, types.intp), generate
+    return types.void(vector, types.intp), generate
 
 
 @kernel(counts_references=False)
@@ -42,4 +42,13 @@ def prefetch_signal(X, signals, e):
         row = signals[e + _AHEAD]
         step = _LINE // X.itemsize
         for feature in range(0, min(X.shape[1], _MOST_LINES * step), step):
-            _prefetch(X, row, feature)
+            _prefetch(X[row], feature)
+
+
+@kernel(counts_references=False)
+def prefetch_code(pointers, indices, values, signals, e):
+    """The same of the code of a signal."""
+    if e + _AHEAD < signals.size:
+        entry = pointers[signals[e + _AHEAD]]
+        _prefetch(indices, entry)
+        _prefetch(values, entry)
