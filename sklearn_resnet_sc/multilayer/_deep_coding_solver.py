@@ -13,6 +13,7 @@ from ._output import OUTPUT_CONSTRAINT, LayeredOutputMixin
 from ._solution import DeepCodingSolution, LayerCodes
 from ._stack import Stack, scale_of
 from ._strategies import (
+    MULTI_LAYER_LASSO,
     PENALISED,
     PURSUITS,
     check_alpha,
@@ -264,13 +265,16 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         -------
         DeepCodingSolution
             Per layer codes, residuals, supports, which signals are feasible, and how each
-            ended. Prints as sentences.
+            ended; of ``"ml_ista"`` and ``"ml_fista"`` the objective. Prints as sentences.
         """
         X = self._check_signals(X)
         found = self._find(X)
         stack = self._stack.astype(X.dtype)
-        demands, _ = self._plan(stack, warn=False)
-        return DeepCodingSolution.assess(X, stack, demands, found)
+        demands, alpha = self._plan(stack, warn=False)
+        objective = None
+        if self.pursuit in MULTI_LAYER_LASSO:
+            objective = _lasso_objective(X, stack, alpha, found[-1].codes)
+        return DeepCodingSolution.assess(X, stack, demands, found, objective)
 
     def _find(self, X):
         """What the solver finds, in the units of the signals."""
@@ -353,6 +357,17 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
+
+
+def _lasso_objective(X, stack, alpha, deepest):
+    """The objective of the multi-layer lasso, by numbers whose squares are safe."""
+    from ._ml_fista import lasso_objective  # its kernels are loaded when they are first wanted
+
+    scale = scale_of(X)
+    factor = float(scale)
+    weights = [value * factor for value in alpha]
+    with np.errstate(over="ignore"):  # infinity is right beyond the floating point range
+        return lasso_objective(X * scale, stack, weights, deepest * scale) / factor / factor
 
 
 def _check_width(X, stack):

@@ -111,12 +111,16 @@ class DeepCodingSolution:
     ----------
     layers : tuple of LayerSolution
         First layer first.
+    objective : ndarray of float64, shape (n_samples,), or None
+        The multi-layer lasso at the deepest codes, which ``"ml_ista"`` and ``"ml_fista"`` make
+        small; None of other pursuits.
     """
 
     layers: tuple
+    objective: np.ndarray | None = None
 
     @classmethod
-    def assess(cls, X, stack, demands, found):
+    def assess(cls, X, stack, demands, found, objective=None):
         """Measure what a solver found; whether codes are feasible is decided here alone.
 
         Parameters
@@ -129,6 +133,8 @@ class DeepCodingSolution:
             What was asked.
         found : sequence of LayerCodes
             The solver's codes.
+        objective : ndarray of shape (n_samples,), default=None
+            What it has made small, if it tells.
         """
         codes = [sparse.csr_array(layer.codes) for layer in found]
         norms, rounding = stack.residual_norms(X, codes)
@@ -148,7 +154,7 @@ class DeepCodingSolution:
                     status=layer.status,
                 )
             )
-        return cls(tuple(layers))
+        return cls(tuple(layers), objective)
 
     @property
     def codes(self):
@@ -201,4 +207,9 @@ class DeepCodingSolution:
     def __str__(self):
         n_feasible, n_samples = int(self.feasible.sum()), len(self.feasible)
         first = f"{n_feasible} of {n_samples} signals have codes as asked in all layers."
-        return "\n".join([first, *map(str, self.layers)])
+        lines = [first, *map(str, self.layers)]
+        if self.objective is not None:
+            lines.append(
+                f"Objective of the multi-layer lasso: {self.objective.mean():.6g} in the mean."
+            )
+        return "\n".join(lines)

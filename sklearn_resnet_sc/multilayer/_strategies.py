@@ -8,15 +8,15 @@ from ._solution import LayerCodes
 
 _CODING = SparseCodingMixin._parameter_constraints["transform_algorithm"][0].options
 _GREEDY = {"omp", "ols"}
-_MULTI_LAYER_LASSO = {"ml_ista", "ml_fista"}
+MULTI_LAYER_LASSO = {"ml_ista", "ml_fista"}
 PENALISED = {"lasso_lars", "lasso_cd", "fista"}  # of one layer
 # Pursuits with a weight of the l1 norm, or a threshold, in place of counts.
-_BY_ALPHA = {*PENALISED, "threshold", *_MULTI_LAYER_LASSO}
+_BY_ALPHA = {*PENALISED, "threshold", *MULTI_LAYER_LASSO}
 
 PURSUITS = {
     ("synthesis", "layered"): _CODING,
     ("synthesis", "projection"): _GREEDY,
-    ("synthesis", "joint"): _GREEDY | {"palm"} | _MULTI_LAYER_LASSO,
+    ("synthesis", "joint"): _GREEDY | {"palm"} | MULTI_LAYER_LASSO,
     ("forward", "layered"): {"omp", "hard_threshold", "threshold"},
     ("forward", "joint"): {"omp", "hard_threshold"},
 }
@@ -39,7 +39,7 @@ def check_pursuit(model, strategy, pursuit, positive):
             f"pursuit must be one of {sorted(able)} with model={model!r} and "
             f"strategy={strategy!r}; got {pursuit!r}."
         )
-    if positive and strategy != "layered" and pursuit not in _MULTI_LAYER_LASSO:
+    if positive and strategy != "layered" and pursuit not in MULTI_LAYER_LASSO:
         raise ValueError(
             f"positive_code=True is not supported by strategy={strategy!r} with "
             f"pursuit={pursuit!r}; use strategy='layered', or 'ml_fista' in the synthesis model."

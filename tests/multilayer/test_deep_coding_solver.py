@@ -106,10 +106,13 @@ def test_the_multi_layer_lasso_lowers_its_objective_below_the_layered_one(plante
     alpha = [0.05, 0.05]
     joint = DeepCodingSolver(dictionaries, alpha=alpha, strategy="joint", pursuit="ml_fista")
     layered = DeepCodingSolver(dictionaries, alpha=alpha, pursuit="lasso_lars")
+    solutions = joint.solve(X), layered.solve(X)
     values = [
-        lasso_objective(X, stack, alpha, solver.solve(X).codes[-1].toarray())
-        for solver in (joint, layered)
+        lasso_objective(X, stack, alpha, solution.codes[-1].toarray()) for solution in solutions
     ]
+    np.testing.assert_allclose(solutions[0].objective, values[0], rtol=1e-12)
+    assert f"{values[0].mean():.6g}" in str(solutions[0])
+    assert solutions[1].objective is None  # it has made small something else
     assert values[0].mean() < values[1].mean()
     assert (values[0] < 1.01 * values[1]).all()  # its own optimum is off by the order of a step
 
