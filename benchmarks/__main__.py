@@ -13,7 +13,7 @@ PURSUITS = ("omp", "ols", "lasso")
 
 
 def parser():
-    """The options, all with the values that the documentation's table was made with."""
+    """The options; where the documentation's table was made with others, its headings tell."""
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = options.add_argument
     add("pursuits", nargs="*", metavar="PURSUIT", help="omp, ols, lasso (default: all)")

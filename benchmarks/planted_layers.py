@@ -25,7 +25,7 @@ STRATEGIES = {
     "layered lasso_lars": {"strategy": "layered", "pursuit": "lasso_lars"},
     "projection omp": {"strategy": "projection", "pursuit": "omp"},
     "projection ols": {"strategy": "projection", "pursuit": "ols"},
-    "joint l0": {"strategy": "joint", "pursuit": "omp"},
+    "joint omp": {"strategy": "joint", "pursuit": "omp"},
     "joint palm": {"strategy": "joint", "pursuit": "palm"},
     "joint ml_fista": {"strategy": "joint", "pursuit": "ml_fista"},
 }

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from sklearn.base import BaseEstimator
+
 import sklearn_resnet_sc
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -28,7 +30,10 @@ extensions = [
 exclude_patterns = ["_build", "auto_examples/*.ipynb", "auto_examples/*.py"]
 default_role = "py:obj"
 
+templates_path = ["_templates"]
 autosummary_generate = True
+# What every estimator, number or tuple has is described elsewhere.
+autosummary_context = {"left_out": {*dir(BaseEstimator), *dir(int), *dir(tuple), "set_output"}}
 autodoc_default_options = {"inherited-members": False}
 numpydoc_show_class_members = False
 numpydoc_use_plots = False
@@ -42,6 +47,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 1,
     "show_memory": False,
     "abort_on_example_error": True,
+    "capture_repr": ("_repr_html_",),  # and not where a figure's text lies in memory
 }
 
 html_theme = "alabaster"

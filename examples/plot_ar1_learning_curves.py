@@ -41,7 +41,7 @@ def learning_curve(**options):
         fit_algorithm="omp",
         fit_n_nonzero_coefs=4,
         dict_init="data",
-        max_iter=N_PASSES,
+        max_iter=N_PASSES + 1,  # callbacks come after the first pass, the sixth, and so on
         tol=0,
         callback=lambda state: curve.append(
             (state["iteration"], snr(state["dictionary"].components))

@@ -3,7 +3,7 @@ Spectra of D and of I + D
 =========================
 
 A layer with a skip connection has the dictionary I + D. The paper says that its singular values
-lie around 1, within those of D, that its condition number is far smaller, and that its energy is
+lie within sigma_i(D) of 1, that its condition number is far smaller, and that its energy is
 in fewer dimensions. Here D is learned from photographs, and scaled to several sizes.
 """
 

@@ -103,7 +103,7 @@ for name, image in results.items():
     print(f"{name:18}{psnr(image):6.2f} dB{atoms}")
 
 # %%
-# The pictures.
+# The pictures; the error is shown from -50, black, to 50, white.
 
 figure, axes = plt.subplots(2, 4, figsize=(12, 6.4), layout="constrained")
 for axis, (name, image) in zip(axes.flat, [("clean", clean), *results.items()], strict=False):

@@ -48,7 +48,7 @@ inputs = {
 }
 
 # %%
-# With squares of lengths everywhere, relative to that of the input without noise. The printed
+# Errors are squares of lengths, relative to that of the input without noise. The printed
 # formula is ``||D_1||^2 eps^2 / 4 prod A_i`` with ``A_i = 1 - (2 s_i - 1) mu``, below one; what
 # holds for every noise is ``eps^2 prod ||D_i||^2``. The sparsities s_i are each signal's own.
 
@@ -78,7 +78,8 @@ def formula(codes, squared_noise):
 
 # %%
 # The noise is Gaussian, of the length that the axis says: once spread over all entries, of which
-# the thresholds remove most, once on the entries in use, which they let through.
+# the thresholds remove most, once on the entries in use, which they let through. The first kind stays
+# below even the printed formula; a bound must hold for every noise, and the second kind breaks it.
 
 
 def moved(clean, codes, noise):

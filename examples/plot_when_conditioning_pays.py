@@ -165,10 +165,11 @@ for name, row in code_change.items():
     axes[0].plot(LEVELS, row, "s--" if "plain" in name else "o-", color=colors[name], label=name)
 axes[0].set(xlabel="standard deviation of noise", ylabel="relative change of codes", ylim=(0, None))
 axes[0].set_title("five atoms per patch")
-axes[0].legend(fontsize="small")
+figure.legend(loc="outside lower center", ncols=4, fontsize="small")
 axes[1].barh(list(rounded), [row[-1] for row in rounded.values()], color=list(colors.values()))
 axes[1].invert_yaxis()
 axes[1].set(xlabel="PSNR (dB)", title="full codes, 8 bits an entry")
+plt.show()
 
 # %%
 # Reading

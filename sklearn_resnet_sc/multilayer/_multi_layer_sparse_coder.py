@@ -43,10 +43,10 @@ class MultiLayerSparseCoder(LearnedStackMixin, BaseEstimator):
         ``C_1`` of shape (n_components_1, n_features), ``C_2`` of shape (n_components_2,
         n_components_1) and so on. If given, nothing is learned.
 
-    algorithm : {"ml_fista", "ml_ista"} or "layered_" and a pursuit, default="ml_fista"
-        How signals are coded, in `fit` and in `transform`. ``"layered_omp"``,
-        ``"layered_lasso_lars"``, ``"layered_threshold"`` and so on code one layer after the other;
-        pursuits are those of :func:`~sklearn_resnet_sc.coding.sparse_encode`. Thresholds find
+    algorithm : str, default="ml_fista"
+        How signals are coded, in `fit` and in `transform`: ``"ml_fista"``, ``"ml_ista"``, or
+        ``"layered_"`` before the name of a pursuit, as in ``"layered_omp"`` or
+        ``"layered_lasso_lars"``, which code one layer after the other; pursuits are those of :func:`~sklearn_resnet_sc.coding.sparse_encode`. Thresholds find
         no codes that rebuild signals: for ``"layered_threshold"`` dictionaries are
         learned with ``"layered_lasso_cd"``, for ``"layered_hard_threshold"``, and for
         ``"layered_lars"``, which shrinks codes, with ``"layered_omp"``.
