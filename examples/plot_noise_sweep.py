@@ -78,8 +78,8 @@ def formula(codes, squared_noise):
 
 # %%
 # The noise is Gaussian, of the length that the axis says: once spread over all entries, of which
-# the thresholds remove most, once on the entries in use, which they let through. The first kind stays
-# below even the printed formula; a bound must hold for every noise, and the second kind breaks it.
+# the thresholds remove most, once on the entries in use, which they let through. The first kind
+# stays below even the printed formula; a bound must hold for every noise, and the second breaks it.
 
 
 def moved(clean, codes, noise):

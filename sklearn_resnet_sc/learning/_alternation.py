@@ -16,8 +16,6 @@ from ._surrogate import (
 )
 from ._unused import idle_atoms, replace_atoms, unused_atoms, worst_signals
 
-_ROUNDING = 1e-4  # by which the length of an atom may be off
-
 
 class Alternation:
     """What the driver calls, bound to signals and options.
@@ -46,6 +44,8 @@ class Alternation:
         change codes, at the codes that followed it.
     largest_gap : float
         Largest distance of any update from its optimum, over the objective.
+    change : float
+        By how much the last update has moved the atoms, all together.
     """
 
     def __init__(self, training_set, space, update, pursuit, *, replaces, ridge=0.0, init=None):
@@ -55,7 +55,7 @@ class Alternation:
         self.mean_weight = training_set.total_weight / np.count_nonzero(training_set.weight)
         self.reached, self._n_updates = [], 0
         self._objective = self._before_replacement = np.inf
-        self.largest_gap = 0.0
+        self.largest_gap, self.change = 0.0, np.inf
 
     def code(self, dictionary):
         """Codes of all signals in a dictionary."""
@@ -67,8 +67,8 @@ class Alternation:
         self._objective = coded.objective
         if self._update.own_codes and self._n_updates > len(self.reached):
             self.reached.append(coded.objective)
-        if not self._n_updates and not self._allowed(dictionary.components):
-            # Atoms to begin with may be of any length; long ones make penalised codes cheap.
+        if not self._n_updates and not self.space.holds(dictionary.components):
+            # Atoms to begin with may be of any length, and long ones make penalised codes cheap.
             return replace(coded, objective=np.inf)
         return coded
 
@@ -86,12 +86,6 @@ class Alternation:
         data, residual = self.training_set, dictionary.residual.astype(np.float64)
         strength = ridge_strength(self._ridge, data.energy, len(residual))
         return 0.5 * strength * np.vdot(residual, residual) / data.total_weight
-
-    def _allowed(self, components):
-        lengths = np.linalg.norm(components, axis=1)
-        return lengths.max() <= 1 + _ROUNDING and (
-            self.space.ball or lengths.min() >= 1 - _ROUNDING
-        )
 
     def update(self, dictionary, coded):
         """The next dictionary."""
@@ -121,8 +115,22 @@ class Alternation:
             self.training_set,
             mean_weight=self.mean_weight if self._replaces else None,
         )
+        if not self._replaces and self.monotone and self._raises(dictionary, new, coded):
+            new = dictionary
         self._before_replacement = np.inf if new is dictionary else coded.objective
+        self.change = float(np.linalg.norm(new.components - old.components))
         return new
+
+    def _raises(self, old, new, coded):
+        """Whether new atoms in place of those without use may raise the objective.
+
+        They do not themselves, but for a ridge; beside a shortcut, others may be changed to keep
+        the bound.
+        """
+        if self.space.shortcut is None:
+            return False
+        used = ~unused_atoms(coded.statistics.gram)
+        return bool(self._ridge) or not np.array_equal(old.residual[used], new.residual[used])
 
     def _change(self, old, new, statistics):
         """By how much an update has changed the objective at the codes it was made from."""

@@ -8,6 +8,7 @@ from ._bounded import keep_within
 from ._incoherence import CoherenceCap
 
 _SHORTEST = 1e-6
+_ROUNDING = 1e-4  # by which the length of an atom may be off
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,14 @@ class Dictionary:
     components: np.ndarray  # (n_components, n_features)
     residual: np.ndarray  # (n_components, n_features)
     lengths: np.ndarray  # (n_components,)
+
+
+def unit_atoms(atoms):
+    """Atoms scaled to unit length, however long or short, but for those of length zero."""
+    largest = np.abs(atoms).max(axis=1, keepdims=True)
+    atoms = atoms / np.where(largest > 0, largest, 1)
+    lengths = np.linalg.norm(atoms, axis=1, keepdims=True)
+    return atoms / np.where(lengths > 0, lengths, 1)
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,27 @@ class DictionarySet:
         if self.limit is None:
             return residual.astype(self.dtype)
         return keep_within(residual, self.limit, self.dtype)
+
+    def holds(self, components):
+        """Whether atoms without a shortcut are as they must be, to rounding."""
+        lengths = np.linalg.norm(components, axis=1)
+        return (
+            lengths.max() <= 1 + _ROUNDING
+            and (self.ball or lengths.min() >= 1 - _ROUNDING)
+            and not (self.positive and components.min() < 0)
+        )
+
+    def nearest(self, dictionary, random_state):
+        """A dictionary of the set for one without a shortcut that need not be: for a start kept.
+
+        Atoms of length zero get a direction at random where atoms have unit length.
+        """
+        atoms = dictionary.components.astype(np.float64)
+        if not self.ball:
+            atoms = unit_atoms(atoms)
+            zero = ~atoms.any(axis=1)
+            atoms[zero] = unit_atoms(random_state.standard_normal(atoms.shape))[zero]
+        return self.assemble(self.fit(atoms))
 
     def assemble(self, residual):
         """The dictionary of a residual that `fit` has returned.

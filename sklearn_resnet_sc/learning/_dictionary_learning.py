@@ -1,11 +1,13 @@
 """`DictionaryLearning`: all signals are coded before every update."""
 
+from numbers import Real
 from typing import ClassVar
 
+import numpy as np
 from scipy import sparse
 from sklearn.base import _fit_context
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._alternation import Alternation
 from ._driver import alternate
@@ -14,7 +16,7 @@ from ._forgetting import KINDS
 from ._signals import validate_signals
 from ._singular import singular_atoms
 from ._statistics import TrainingSet
-from ._stopping import settled, stagnant
+from ._stopping import settled, settles, stagnant
 from ._updates import UPDATES, begin
 
 _CALLBACK_EVERY = 5  # updates, as in scikit-learn
@@ -40,16 +42,17 @@ class DictionaryLearning(DropInLearner):
         Penalty of the l1 pursuits, or threshold.
 
     max_iter : int, default=1000
-        Most updates.
+        Most updates; 0 gives the atoms to begin with.
 
     tol : float, default=1e-8
         Stop where an update and the coding before it gain less than `tol` times the objective.
         Where codes are greedy or the update changes them, the objective may rise meanwhile: stop
         where the best one has gained less per update over the last three; 0 is never, then.
 
-    fit_algorithm : {"lars", "cd"} or any of `transform_algorithm`, default="lars"
+    fit_algorithm : {"lars", "cd"} or any other of `transform_algorithm`, default="lars"
         The pursuit that codes the training signals. ``"lars"`` is ``"lasso_lars"`` and ``"cd"``
-        is ``"lasso_cd"``, as in scikit-learn. ``"lasso_cd"`` and ``"fista"`` start from the
+        is ``"lasso_cd"``, as in scikit-learn; least angle regression itself does not learn.
+        ``"lasso_cd"`` and ``"fista"`` start from the
         codes of the iteration before.
 
     transform_algorithm : {"lasso_lars", "lasso_cd", "lars", "fista", "omp", "ols", "mp", \
@@ -111,7 +114,8 @@ class DictionaryLearning(DropInLearner):
           depends on the order of the signals, so a weight of two is not quite the same as two
           copies.
 
-        The last three are for greedy pursuits; with l1 pursuits they do not regard the penalty.
+        The last three are for greedy pursuits, and refused with l1 pursuits, whose penalty they
+        do not regard.
 
     forgetting : str or callable, default="cubic"
         How fast ``"rls"`` forgets: the kind of a :class:`Forgetting`, or any function from the
@@ -147,6 +151,10 @@ class DictionaryLearning(DropInLearner):
 
     warm_start : bool, default=False
         Whether to begin with the atoms of the fit before.
+
+    change_tol : float, default=0.0
+        Stop, too, where an update moves the atoms by no more than this, in the Frobenius norm over
+        the number of atoms. 0: never for this reason.
 
     transform_tol : float, default=None
         Squared residual ``||x - a C||_2^2`` to reach.
@@ -238,6 +246,7 @@ class DictionaryLearning(DropInLearner):
         "dictionary_update": [StrOptions(set(UPDATES))],
         "forgetting": [StrOptions(set(KINDS)), callable],
         "warm_start": ["boolean"],
+        "change_tol": [Interval(Real, 0, None, closed="left")],
     }
 
     def __init__(
@@ -269,6 +278,7 @@ class DictionaryLearning(DropInLearner):
         max_coherence=None,
         missing="error",
         warm_start=False,
+        change_tol=0.0,
         transform_tol=None,
         transform_gap_tol=1e-6,
         sparse_output=False,
@@ -299,6 +309,7 @@ class DictionaryLearning(DropInLearner):
         self.max_coherence = max_coherence
         self.missing = missing
         self.warm_start = warm_start
+        self.change_tol = change_tol
         self.transform_tol = transform_tol
         self.transform_gap_tol = transform_gap_tol
         self.sparse_output = sparse_output
@@ -334,25 +345,24 @@ class DictionaryLearning(DropInLearner):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit_codes(self, X, sample_weight=None):
         """Learn, and return the codes of the training signals, CSR."""
-        start = self.components_ if self.warm_start and hasattr(self, "components_") else None
         X = validate_signals(self, X)
-        training_set = TrainingSet(X, self._check_weight(sample_weight, X), n_jobs=self.n_jobs)
         n_components = X.shape[1] if self.n_components is None else self.n_components
+        earlier = self._earlier_atoms(n_components, X.shape[1])
+        training_set = TrainingSet(*self._with_weight(X, sample_weight), n_jobs=self.n_jobs)
         pursuit = self._pursuit(n_components)
         update, replaces = self._update()
-        n_signals = max(self.max_iter, 1) * len(X)
-        update = begin(
-            update, pursuit, self.forgetting, n_signals, check_random_state(self.random_state)
-        )
+        n_signals = max(self.max_iter, 1) * training_set.n_samples
+        random_state = check_random_state(self.random_state)
+        update = begin(update, pursuit, self.forgetting, n_signals, random_state)
         space = self._space(update, X.dtype, (n_components, X.shape[1]))
         start = self._start(
             training_set,
             n_components,
             lambda count: singular_atoms(training_set, count),
-            start,
+            earlier,
         )
         start = space.within(start)
-        init = self._first_codes(X, n_components)
+        init = self._first_codes(X, n_components, sample_weight)
         sides = Alternation(training_set, space, update, pursuit, replaces=replaces, init=init)
         unit = sides.unit
         course = alternate(
@@ -364,20 +374,26 @@ class DictionaryLearning(DropInLearner):
             verbose=self.verbose,
             callback=self._callback_in(unit, every=_CALLBACK_EVERY),
         )
-        self.components_ = course.best.components
+        best, coded = course.best, course.coded
+        if (course.n_iter or course.interrupt) and not space.holds(best.components):
+            best = space.nearest(best, random_state)
+            coded = None if course.interrupt is not None else sides.code(best)
+        self.components_ = best.components
         self.error_ = [value * training_set.total_weight * unit for value in sides.reached]
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
         self._conclude(pursuit, space.cap, course.interrupt)
-        return course.coded.code
+        return coded.code
 
     def _reason_to_stop(self, course, sides):
         """scikit-learn's rule; where the objective may rise meanwhile, one with patience."""
+        if settles(sides.change, self.change_tol, course.best):
+            return "tol"
         if sides.monotone:
             return "tol" if settled(sides.reached, self.tol) else ""
         done = course.objective[-1] == 0 or self.tol > 0
         return "tol" if done and stagnant(course.objective, self.tol) else ""
 
-    def _first_codes(self, X, n_components):
+    def _first_codes(self, X, n_components, sample_weight):
         if self.code_init is None:
             return None
         code = check_array(self.code_init, dtype=X.dtype, input_name="code_init")
@@ -388,4 +404,6 @@ class DictionaryLearning(DropInLearner):
             )
         code = sparse.csr_matrix(code[:, :n_components])
         code.resize(len(X), n_components)
+        if sample_weight is not None:
+            code = code[np.broadcast_to(sample_weight, len(X)) > 0]
         return code

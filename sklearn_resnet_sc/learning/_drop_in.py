@@ -7,14 +7,14 @@ import numpy as np
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ._dictionary import Dictionary, DictionarySet
+from ._dictionary import Dictionary, DictionarySet, unit_atoms
 from ._incoherence import make_cap
 from ._initial import atoms_from_data
 from ._learner import DictionaryLearner
-from ._pursuit import PENALISED, make_pursuit
+from ._pursuit import PENALISED, SHORT_NAMES, make_pursuit
 from ._shortcuts import dct_dictionary
 from ._singular import fit_count
-from ._updates import UPDATES, refuse_signs, require
+from ._updates import UPDATES, refuse_penalty, refuse_signs, require
 
 
 class DropInLearner(DictionaryLearner):
@@ -43,6 +43,8 @@ class DropInLearner(DictionaryLearner):
             require(UPDATES, update.name, lambda row: row.respects_sign, reason)
         if self.positive_code:
             refuse_signs(UPDATES, update.name)
+        if SHORT_NAMES.get(self.fit_algorithm, self.fit_algorithm) in PENALISED:
+            refuse_penalty(UPDATES, update.name, self.fit_algorithm)
         replaces = update.replaces if self.replace_atoms == "auto" else self.replace_atoms
         return update, replaces
 
@@ -67,7 +69,10 @@ class DropInLearner(DictionaryLearner):
         return make_pursuit(self, n_components, "alpha", positive=self.positive_code)
 
     def _start(self, training_set, n_components, singular, init=None):
-        """The dictionary to begin with, as it is given: atoms of any length."""
+        """The dictionary to begin with, as it is given: atoms of any length.
+
+        But for greedy pursuits, which compare correlations, of unit length.
+        """
         n_features, dtype = training_set.n_features, training_set.X.dtype
         init = self.dict_init if init is None else init
         if init is None or (isinstance(init, str) and init == "svd"):
@@ -85,5 +90,7 @@ class DropInLearner(DictionaryLearner):
                     f"got shape {atoms.shape}"
                 )
             atoms = fit_count(atoms, n_components)
+        if SHORT_NAMES.get(self.fit_algorithm, self.fit_algorithm) not in PENALISED:
+            atoms = unit_atoms(atoms)
         atoms = np.array(atoms, dtype=dtype, order="C")
         return Dictionary(atoms, atoms, np.ones(n_components, dtype))

@@ -69,7 +69,7 @@ class Forgetting:
             raise ValueError(f"kind must be one of {sorted(KINDS)}; got {self.kind!r}")
         if not isinstance(self.start, Real) or not 0 < self.start <= 1:
             raise ValueError(f"start must lie in (0, 1]; got {self.start!r}")
-        if self.horizon is not None and not self.horizon > 0:
+        if self.horizon is not None and not (isinstance(self.horizon, Real) and self.horizon > 0):
             raise ValueError(f"horizon must be positive or None; got {self.horizon!r}")
 
     def __call__(self, i):

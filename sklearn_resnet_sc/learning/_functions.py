@@ -13,6 +13,7 @@ from ._pursuit import SHORT_NAMES
     {
         "X": ["array-like"],
         "return_n_iter": ["boolean"],
+        "method": DictionaryLearning._parameter_constraints["fit_algorithm"],
         "method_max_iter": [Interval(Integral, 0, None, closed="left")],
     },
     prefer_skip_nested_validation=False,
@@ -139,6 +140,7 @@ def dict_learning(
     {
         "X": ["array-like"],
         "return_code": ["boolean"],
+        "method": DictionaryLearning._parameter_constraints["fit_algorithm"],
         "method_max_iter": [Interval(Integral, 0, None, closed="left")],
     },
     prefer_skip_nested_validation=False,

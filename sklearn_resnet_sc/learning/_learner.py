@@ -41,6 +41,47 @@ class DictionaryLearner(SparseCodingMixin, BaseEstimator):
             raise ValueError("sample_weight must have a positive entry; all are zero")
         return weight
 
+    def _with_weight(self, X, sample_weight):
+        """Signals and weights (or None); those without weight are left out, whatever they hold."""
+        weight = self._check_weight(sample_weight, X)
+        if weight is not None and not weight.all():
+            X, weight = X[weight > 0], weight[weight > 0]
+        return X, weight
+
+    def _earlier_atoms(self, n_components, n_features):
+        """Atoms of the fit before where `fit` is to go on with them, else None.
+
+        Raises
+        ------
+        ValueError
+            If they are of another number or size than now asked for.
+        """
+        if not self.warm_start or not hasattr(self, "components_"):
+            return None
+        if self.components_.shape != (n_components, n_features):
+            raise ValueError(
+                "warm_start=True goes on with the dictionary of the fit before, of shape "
+                f"{self.components_.shape}; atoms and features now ask for "
+                f"{(n_components, n_features)}"
+            )
+        return self.components_
+
+    def _refuse_changes(self, **asked):
+        """Refuse to go on from batches with parameters that made the present dictionary.
+
+        Raises
+        ------
+        ValueError
+            If one was changed meanwhile; it names it.
+        """
+        for name, value in asked.items():
+            begun = self._begun_with[name]
+            if not np.array_equal(np.asarray(value), np.asarray(begun)):
+                raise ValueError(
+                    f"partial_fit goes on with {name}={begun!r}; got {name}={value!r}, which "
+                    "needs a new dictionary: call fit, or partial_fit of a clone"
+                )
+
     def _callback_in(self, unit, every=1):
         """The callback for the driver: hears of objectives in the units of the data."""
         if self.callback is None:

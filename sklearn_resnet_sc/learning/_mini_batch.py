@@ -42,11 +42,11 @@ class MiniBatchDictionaryLearning(DropInLearner):
         Penalty of the l1 pursuits, or threshold.
 
     max_iter : int, default=1000
-        Most passes over the signals in `fit`.
+        Most passes over the signals in `fit`; 0 gives the atoms to begin with.
 
-    fit_algorithm : {"lars", "cd"} or any of `transform_algorithm`, default="lars"
+    fit_algorithm : {"lars", "cd"} or any other of `transform_algorithm`, default="lars"
         The pursuit that codes the training signals. ``"lars"`` is ``"lasso_lars"`` and ``"cd"``
-        is ``"lasso_cd"``, as in scikit-learn.
+        is ``"lasso_cd"``, as in scikit-learn; least angle regression itself does not learn.
 
     n_jobs : int, default=None
         Number of threads. Results are the same to the bit for every number.
@@ -135,6 +135,9 @@ class MiniBatchDictionaryLearning(DropInLearner):
         those observed. A feature that no signal shows stays as the first atoms have it, zero with
         ``"svd"`` and ``"data"``.
 
+    warm_start : bool, default=False
+        Whether `fit` begins with the atoms of the fit before.
+
     transform_tol : float, default=None
         Squared residual ``||x - a C||_2^2`` to reach.
 
@@ -199,6 +202,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         **DropInLearner._parameter_constraints,
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
+        "warm_start": ["boolean"],
         "max_no_improvement": [Interval(Integral, 0, None, closed="left"), None],
         "dictionary_update": [
             StrOptions({row.name for row in UPDATES.values() if not row.needs_codes})
@@ -234,6 +238,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         replace_atoms="auto",
         max_coherence=None,
         missing="error",
+        warm_start=False,
         transform_tol=None,
         transform_gap_tol=1e-6,
         sparse_output=False,
@@ -264,6 +269,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         self.replace_atoms = replace_atoms
         self.max_coherence = max_coherence
         self.missing = missing
+        self.warm_start = warm_start
         self.transform_tol = transform_tol
         self.transform_gap_tol = transform_gap_tol
         self.sparse_output = sparse_output
@@ -316,17 +322,21 @@ class MiniBatchDictionaryLearning(DropInLearner):
             stream.code,
             stream.update,
             max_iter=self.max_iter * n_batches,
-            settled=lambda course: rule(course.objective[-1], stream),
+            settled=lambda course: rule(stream),
             stream=True,
             verbose=self.verbose,
             callback=self.callback,
         )
-        self.components_ = course.best.components
+        best = course.best
+        if course.interrupt is not None and not stream.space.holds(best.components):
+            best = stream.space.nearest(best, random_state)
+        self.components_ = best.components
         self.error_ = course.objective
         self.n_steps_ = sums.n_steps
         self.n_iter_ = -(-course.n_iter // n_batches)
         self.stop_reason_ = course.stop_reason
         self._sums = sums
+        self._begun_with = {"n_components": len(self.components_)}
         self._conclude(pursuit, stream.space.cap, course.interrupt)
         return self
 
@@ -356,11 +366,13 @@ class MiniBatchDictionaryLearning(DropInLearner):
         """
         first = not hasattr(self, "components_")
         X = validate_signals(self, X, reset=first)
-        weight = self._check_weight(sample_weight, X)
+        X, weight = self._with_weight(X, sample_weight)
+        n_components = X.shape[1] if self.n_components is None else self.n_components
         if first:
             start = self._first_dictionary(X, weight, check_random_state(self.random_state))
             sums = FadingSums(*start.components.shape)
         else:
+            self._refuse_changes(n_components=n_components)
             # A copy, of which every step replaces all: an interrupt leaves all as it was.
             sums, components = copy.copy(self._sums), self.components_
             X = X.astype(components.dtype, copy=False)
@@ -372,11 +384,13 @@ class MiniBatchDictionaryLearning(DropInLearner):
         start = stream.space.within(start)
         self.components_ = stream.update(start, stream.code(start)).components
         self._sums, self.n_steps_ = sums, sums.n_steps
+        self._begun_with = {"n_components": n_components}
         self._conclude(pursuit, stream.space.cap)
         return self
 
     def _first_dictionary(self, X, weight, random_state):
         n_components = X.shape[1] if self.n_components is None else self.n_components
+        earlier = self._earlier_atoms(n_components, X.shape[1])
         # Every second, third, ... signal, so that not all of a large file is read for this.
         # Where the atoms do not come from signals, one tells what there is to know of them.
         init = self.dict_init
@@ -392,6 +406,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
             training_set,
             n_components,
             lambda count: gain * randomized_singular_atoms(training_set, count, random_state),
+            earlier,
         )
 
     def _stream(self, pursuit, sums, batches, dtype):

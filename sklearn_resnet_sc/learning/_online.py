@@ -119,19 +119,23 @@ class Stream:
         self.sums, self._batches, self.space = sums, batches, space
         self._update, self._pursuit, self._replaces = update, pursuit, replaces
         self._penalty, self._n_jobs = penalty_on_lengths(space, pursuit), n_jobs
-        self.training_set = None
-        self.change = np.inf
+        self.training_set = self._scale = None
+        self.objective = self.change = np.inf
 
     def code(self, dictionary):
         """Codes of the next batch."""
         X, weight = next(self._batches)
         self.training_set = TrainingSet(X, weight, n_jobs=self._n_jobs)
         coded = self._pursuit.code(self.training_set, dictionary)
+        self.objective = coded.objective
         if self._pursuit.counts:
             return coded
-        # Batches differ in their units, and objectives are compared.
-        objective = self.training_set.in_units_of_data(coded.objective)
-        return replace(coded, objective=objective)
+        # Batches differ in their units. They are compared in those of the first, which are near
+        # one; in the units of the data a square may have left the floating point range.
+        scale = float(self.training_set.scale)
+        self._scale = scale if self._scale is None else self._scale
+        self.objective *= (self._scale / scale) ** 2
+        return replace(coded, objective=self.training_set.in_units_of_data(coded.objective))
 
     def update(self, dictionary, coded):
         """The next dictionary."""
@@ -183,7 +187,8 @@ class StoppingRule:
         self.mean = self.least = None
         self.n_steps = self.n_idle = 0
 
-    def __call__(self, objective, stream):
+    def __call__(self, stream):
+        objective = stream.objective
         self.n_steps += 1
         if self.n_steps <= self.warm_up:
             return ""

@@ -8,6 +8,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..coding import sparse_encode
+from ._missing import largest_entry
 
 _BY_COUNT = ("omp", "ols", "mp", "cosamp", "iht", "hard_threshold")
 
@@ -60,10 +61,10 @@ def rate_distortion(estimator, X, budgets, *, n_groups=5, random_state=None):
     ----------
     estimator : object
         Fitted, with `components_`; its ``transform_algorithm`` is used where that takes a number
-        of atoms, else orthogonal matching pursuit.
+        of atoms, else orthogonal matching pursuit; its ``positive_code`` and ``missing``, too.
     X : array-like of shape (n_samples, n_features)
         Signals that the estimator has not learned from.
-    budgets : array-like of int
+    budgets : int or array-like of int
         Numbers of atoms per signal; each at most the number of atoms, and of features that are
         not hidden.
     n_groups : int, default=5
@@ -104,12 +105,21 @@ def rate_distortion(estimator, X, budgets, *, n_groups=5, random_state=None):
     """
     components = _atoms(estimator)
     n_components, n_features = components.shape
-    X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+    missing = getattr(estimator, "missing", "error")
+    X = check_array(
+        X,
+        dtype=[np.float64, np.float32],
+        input_name="X",
+        ensure_all_finite="allow-nan" if missing == "mask" else True,
+    )
     if X.shape[1] != n_features:
         raise ValueError(
             f"X must have as many features as the atoms, {n_features}; got shape {X.shape}"
         )
     components = components.astype(X.dtype, copy=False)
+    # By a power of two, so that no square leaves the floating point range before the last step.
+    largest = largest_entry(X)
+    scale = 2.0 ** -np.frexp(largest)[1] if largest > 0 else 1.0
     if not isinstance(n_groups, Integral) or not 2 <= n_groups <= n_features:
         raise ValueError(
             f"n_groups must be an integer from 2 to the {n_features} features; got {n_groups!r}"
@@ -119,24 +129,29 @@ def rate_distortion(estimator, X, budgets, *, n_groups=5, random_state=None):
     budgets = _check_budgets(budgets, most)
     algorithm = getattr(estimator, "transform_algorithm", "omp")
     algorithm = algorithm if algorithm in _BY_COUNT else "omp"
-    n_jobs = getattr(estimator, "n_jobs", None)
+    common = {
+        "algorithm": algorithm,
+        "positive": bool(getattr(estimator, "positive_code", False)),
+        "n_jobs": getattr(estimator, "n_jobs", None),
+        "missing": missing,
+    }
     distortion, prediction = np.zeros((2, len(budgets), len(X)))
     everything = np.arange(n_features)
     for row, budget in enumerate(budgets):
-        options = {"algorithm": algorithm, "n_nonzero_coefs": int(budget), "n_jobs": n_jobs}
-        distortion[row] = _errors(X, components, everything, everything, options)
+        options = {**common, "n_nonzero_coefs": int(budget)}
+        distortion[row] = _errors(X, scale, components, everything, everything, options)
         for hidden in groups:
             seen = np.setdiff1d(everything, hidden)
-            prediction[row] += _errors(X, components, seen, hidden, options)
+            prediction[row] += _errors(X, scale, components, seen, hidden, options)
     best = prediction.mean(axis=1).argmin()
-    errors = prediction.std(axis=1, ddof=min(1, len(X) - 1)) / np.sqrt(len(X))
+    errors = _standard_error(prediction)
     within = prediction.mean(axis=1) <= prediction[best].mean() + errors[best]
     return RateDistortion(
         budgets=budgets,
-        distortion=distortion.mean(axis=1),
-        distortion_error=distortion.std(axis=1, ddof=min(1, len(X) - 1)) / np.sqrt(len(X)),
-        prediction=prediction.mean(axis=1),
-        prediction_error=errors,
+        distortion=distortion.mean(axis=1) / scale / scale,
+        distortion_error=_standard_error(distortion) / scale / scale,
+        prediction=prediction.mean(axis=1) / scale / scale,
+        prediction_error=errors / scale / scale,
         proposed=int(budgets[within.argmax()]),
     )
 
@@ -150,7 +165,7 @@ def _atoms(estimator):
 
 
 def _check_budgets(budgets, most):
-    values = np.unique(np.asarray(list(budgets)))
+    values = np.unique(np.asarray(budgets))
     if not values.size or values.dtype.kind not in "iu" or not 1 <= values[0] <= values[-1] <= most:
         raise ValueError(
             f"budgets must be integers from 1 to {most}, which is all that the atoms and the "
@@ -159,8 +174,17 @@ def _check_budgets(budgets, most):
     return values
 
 
-def _errors(X, components, seen, wanted, options):
-    """Squared errors of some features, per signal, coded from the features that are seen."""
+def _standard_error(values):
+    """That of the means of rows."""
+    n = values.shape[1]
+    return values.std(axis=1, ddof=min(1, n - 1)) / np.sqrt(n)
+
+
+def _errors(X, scale, components, seen, wanted, options):
+    """Squared errors of some features, per signal, coded from the features that are seen.
+
+    In units of scaled signals; of features that were not observed nothing is predicted.
+    """
     atoms = components[:, seen]
     lengths = np.linalg.norm(atoms, axis=1)
     # A pursuit compares correlations: parts of atoms must have equal lengths for that.
@@ -169,5 +193,6 @@ def _errors(X, components, seen, wanted, options):
         np.ascontiguousarray(X[:, seen]), atoms * inverse[:, None], sparse_output=True, **options
     )
     code = code.multiply(inverse).tocsr()
-    residual = X[:, wanted] - code @ components[:, wanted]
+    residual = (X[:, wanted] - code @ components[:, wanted]) * X.dtype.type(scale)
+    np.nan_to_num(residual, copy=False, nan=0.0)
     return np.einsum("ij,ij->i", residual, residual, dtype=np.float64)

@@ -30,6 +30,7 @@ from ._residual_space import (
 from ._residual_stream import ResidualStream, add_raw
 from ._signals import validate_signals
 from ._statistics import TrainingSet
+from ._stopping import settles, stagnant
 from ._updates import RESIDUAL_UPDATES, begin
 
 
@@ -47,7 +48,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
     Learning alternates between coding the signals and a dictionary update at
     fixed raw codes ``code / atom_norms_``, which is a convex problem and, with ``"mod"``, solved
     to its optimum under the bound. Atoms hardly used, or nearly equal to another
-    one, are pointed at the signals represented worst (not with ``"rls"``).
+    one, are pointed at the signals represented worst, see `replace_atoms`.
 
     Parameters
     ----------
@@ -91,6 +92,12 @@ class ResidualDictionaryLearning(DictionaryLearner):
     forgetting : str or callable, default="cubic"
         How fast ``"rls"`` forgets, see :class:`DictionaryLearning`.
 
+    replace_atoms : bool or "auto", default="auto"
+        Whether atoms hardly used or nearly equal to others are replaced by the signals
+        represented worst; the objective may rise by it. Atoms without any use are replaced where
+        that does not raise it. ``"auto"``: with greedy pursuits, but for ``"rls"``. `partial_fit`
+        always replaces.
+
     max_coherence : float, default=None
         Largest mutual coherence of the atoms (the largest absolute cosine between two), in (0, 1],
         and no less than the Welch bound. Every update stays within it. Where it cannot be
@@ -104,7 +111,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         those observed. A feature that no signal shows stays as the first atoms have it, zero
         without a shortcut.
 
-    fit_algorithm : any of `transform_algorithm`, default="omp"
+    fit_algorithm : any of `transform_algorithm` but ``"lars"``, default="omp"
         The pursuit that codes the training signals; see
         :func:`~sklearn_resnet_sc.coding.sparse_encode`. With ``"lasso_lars"``, ``"lasso_cd"``
         and ``"fista"`` learning makes the mean of
@@ -130,6 +137,10 @@ class ResidualDictionaryLearning(DictionaryLearner):
     tol : float, default=1e-4
         Stop where the smallest objective has gained less than `tol` times itself per
         update over the last three updates.
+
+    change_tol : float, default=0.0
+        Stop, too, where an update moves the atoms by no more than this, in the Frobenius norm over
+        the number of atoms. 0: never for this reason.
 
     transform_algorithm : {"lasso_lars", "lasso_cd", "lars", "fista", "omp", "ols", "mp", \
             "cosamp", "iht", "hard_threshold", "threshold"}, default="omp"
@@ -281,6 +292,8 @@ class ResidualDictionaryLearning(DictionaryLearner):
         "ridge": [Interval(Real, 0, None, closed="left")],
         "forgetting": [StrOptions(set(KINDS)), callable],
         "fit_alpha": [Interval(Real, 0, None, closed="left"), None],
+        "replace_atoms": ["boolean", StrOptions({"auto"})],
+        "change_tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
     }
@@ -294,6 +307,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         dictionary_update="mod",
         ridge=0.0,
         forgetting="cubic",
+        replace_atoms="auto",
         max_coherence=None,
         missing="error",
         fit_algorithm="omp",
@@ -302,6 +316,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         fit_alpha=None,
         max_iter=30,
         tol=1e-4,
+        change_tol=0.0,
         transform_algorithm="omp",
         transform_n_nonzero_coefs=None,
         transform_tol=None,
@@ -323,6 +338,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         self.dictionary_update = dictionary_update
         self.ridge = ridge
         self.forgetting = forgetting
+        self.replace_atoms = replace_atoms
         self.max_coherence = max_coherence
         self.missing = missing
         self.fit_algorithm = fit_algorithm
@@ -331,6 +347,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         self.fit_alpha = fit_alpha
         self.max_iter = max_iter
         self.tol = tol
+        self.change_tol = change_tol
         self.transform_algorithm = transform_algorithm
         self.transform_n_nonzero_coefs = transform_n_nonzero_coefs
         self.transform_tol = transform_tol
@@ -374,9 +391,10 @@ class ResidualDictionaryLearning(DictionaryLearner):
             If interrupted, after what was learned has been stored.
         """
         X = validate_signals(self, X)
-        training_set = TrainingSet(X, self._check_weight(sample_weight, X), n_jobs=self.n_jobs)
+        training_set = TrainingSet(*self._with_weight(X, sample_weight), n_jobs=self.n_jobs)
         random_state = check_random_state(self.random_state)
         rho, update, pursuit, n_components = self._parts(X.shape[1])
+        earlier = self._earlier_atoms(n_components, X.shape[1])
         cap = choose_cap(self.max_coherence, self.shortcut, (n_components, X.shape[1]))
         space, start = first_dictionary(
             self.shortcut,
@@ -385,18 +403,24 @@ class ResidualDictionaryLearning(DictionaryLearner):
             training_set,
             random_state,
             cap,
-            residual=self.residual_ if self.warm_start and hasattr(self, "residual_") else None,
+            residual=None if earlier is None else self.residual_,
         )
-        update = begin(update, pursuit, self.forgetting, self.max_iter * len(X), random_state)
+        n_signals = self.max_iter * training_set.n_samples
+        update = begin(update, pursuit, self.forgetting, n_signals, random_state)
         sides = Alternation(
-            training_set, space, update, pursuit, replaces=update.replaces, ridge=self.ridge
+            training_set,
+            space,
+            update,
+            pursuit,
+            replaces=self._replaces(update, pursuit),
+            ridge=self.ridge,
         )
         course = alternate(
             start,
             sides.code,
             sides.update,
             max_iter=self.max_iter,
-            tol=self.tol,
+            settled=lambda course: self._reason_to_stop(course, sides),
             verbose=self.verbose,
             callback=self._callback_in(sides.unit),
         )
@@ -404,6 +428,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         if course.coded is not None:
             add_raw(sums, course.coded, training_set, course.best.lengths, pursuit.penalty)
         self._keep(space, course.best, rho, sums, sides.largest_gap)
+        self._begun_with = self._asked(rho, n_components)
         self.error_, self.n_nonzero_ = course.error, course.n_nonzero
         self.n_iter_, self.stop_reason_ = course.n_iter, course.stop_reason
         self._conclude(pursuit, space.cap, course.interrupt)
@@ -441,7 +466,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         """
         first = not hasattr(self, "components_")
         X = validate_signals(self, X, reset=first)
-        weight = self._check_weight(sample_weight, X)
+        X, weight = self._with_weight(X, sample_weight)
         rho, update, pursuit, n_components = self._parts(X.shape[1])
         cap = choose_cap(self.max_coherence, self.shortcut, (n_components, X.shape[1]))
         if first:
@@ -452,7 +477,8 @@ class ResidualDictionaryLearning(DictionaryLearner):
             )
             sums, gap = FadingSums(*start.components.shape), 0.0
         else:
-            X, rho = X.astype(self.components_.dtype, copy=False), self.residual_bound_
+            self._refuse_changes(**self._asked(rho, n_components))
+            X = X.astype(self.components_.dtype, copy=False)
             start = Dictionary(self.components_, self.residual_, self.atom_norms_)
             if cap is not None:
                 cap.settle_for(start.components)
@@ -465,6 +491,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         with single_threaded_blas():
             new = stream.update(start, stream.code(start))
         self._keep(space, new, rho, sums, max(gap, stream.largest_gap))
+        self._begun_with = self._asked(rho, n_components)
         self._conclude(pursuit, space.cap)
         return self
 
@@ -480,6 +507,25 @@ class ResidualDictionaryLearning(DictionaryLearner):
         n_components = count_atoms(self.n_components, self.shortcut, n_features)
         pursuit = make_pursuit(self, n_components, "fit_alpha", positive=self.positive_code)
         return rho, update, pursuit, n_components
+
+    def _asked(self, rho, n_components):
+        """The parameters that batches cannot change."""
+        return {
+            "n_components": n_components,
+            "shortcut": self.shortcut,
+            "residual_bound": rho,
+        }
+
+    def _replaces(self, update, pursuit):
+        """Whether hardly used atoms and twins are replaced."""
+        if self.replace_atoms == "auto":
+            return update.replaces and pursuit.penalty is None
+        return self.replace_atoms
+
+    def _reason_to_stop(self, course, sides):
+        if stagnant(course.objective, self.tol):
+            return "tol"
+        return "tol" if settles(sides.change, self.change_tol, course.best) else ""
 
     def _keep(self, space, dictionary, rho, sums, gap):
         self.shortcut_, self.residual_bound_ = space.shortcut, rho

@@ -9,7 +9,7 @@ from ._incoherence import make_cap
 from ._initial import atoms_from_data
 from ._pursuit import PENALISED, SHORT_NAMES
 from ._shortcuts import make_shortcut
-from ._updates import RESIDUAL_UPDATES, refuse_signs, require
+from ._updates import RESIDUAL_UPDATES, refuse_penalty, refuse_signs, require
 
 _AUTO_BOUND = 0.9
 
@@ -111,21 +111,15 @@ def first_dictionary(
     Raises
     ------
     ValueError
-        If the shortcut is not valid, or the earlier fit was one of another size.
+        If the shortcut is not valid.
     """
     n_features, dtype = training_set.n_features, training_set.X.dtype
     shortcut = make_shortcut(
         shortcut, n_components, n_features, covariance=training_set.covariance, dtype=dtype
     )
-    if residual is not None:
-        if residual.shape != (n_components, n_features):
-            raise ValueError(
-                "warm_start=True goes on with the dictionary of the fit before, of shape "
-                f"{residual.shape}; atoms and features now ask for {(n_components, n_features)}"
-            )
-    elif shortcut is None:
+    if residual is None and shortcut is None:
         residual = atoms_from_data(training_set, n_components, random_state)
-    else:
+    elif residual is None:
         residual = np.zeros(shortcut.shape)
     space = space_of(shortcut, rho, dtype, cap)
     return space, space.assemble(space.fit(residual))
@@ -170,8 +164,7 @@ def choose_update(learner, rho):
         reason = f"{finds_atoms} weigh a ridge; with ridge={ridge}"
         require(RESIDUAL_UPDATES, name, respects_bound, reason)
     if algorithm in PENALISED:
-        reason = f"has no regard to the penalty; with fit_algorithm={learner.fit_algorithm!r}"
-        require(RESIDUAL_UPDATES, name, lambda row: not row.own_codes, reason)
+        refuse_penalty(RESIDUAL_UPDATES, name, learner.fit_algorithm)
     if learner.positive_code:
         refuse_signs(RESIDUAL_UPDATES, name)
     return RESIDUAL_UPDATES[name]

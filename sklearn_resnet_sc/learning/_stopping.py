@@ -25,6 +25,26 @@ def settled(reached, tol):
     return bool(reached[-2] - reached[-1] < tol * reached[-1] or reached[-1] == 0)
 
 
+def settles(change, tol, dictionary):
+    """Whether an update has moved the atoms by at most `tol` times their number.
+
+    Parameters
+    ----------
+    change : float
+        The Frobenius norm of the change.
+    tol : float
+        The tolerance; 0 is never.
+    dictionary : Dictionary
+        Has the atoms.
+
+    Returns
+    -------
+    bool
+        Whether to stop.
+    """
+    return tol > 0 and change <= tol * len(dictionary.components)
+
+
 def stagnant(objective, tol):
     """Whether the best objective has gained at most `tol` times itself per update, over three.
 

@@ -142,6 +142,15 @@ def require(table, name, able, reason):
         raise ValueError(f"dictionary_update={name!r} {reason} it must be one of {others}")
 
 
+def refuse_penalty(table, name, algorithm):
+    """Refuse an update that has no regard to the penalty of an l1 pursuit, likewise."""
+    reason = (
+        "is for greedy pursuits such as fit_algorithm='omp' and has no regard to the penalty; "
+        f"with fit_algorithm={algorithm!r}"
+    )
+    require(table, name, lambda row: not row.own_codes, reason)
+
+
 def refuse_signs(table, name):
     """Refuse an update that makes negative codes of positive ones, as `require` does."""
     reason = "changes codes to values of any sign; with positive_code=True"

@@ -46,10 +46,11 @@ class MultiLayerSparseCoder(LearnedStackMixin, BaseEstimator):
     algorithm : str, default="ml_fista"
         How signals are coded, in `fit` and in `transform`: ``"ml_fista"``, ``"ml_ista"``, or
         ``"layered_"`` before the name of a pursuit, as in ``"layered_omp"`` or
-        ``"layered_lasso_lars"``, which code one layer after the other; pursuits are those of :func:`~sklearn_resnet_sc.coding.sparse_encode`. Thresholds find
-        no codes that rebuild signals: for ``"layered_threshold"`` dictionaries are
-        learned with ``"layered_lasso_cd"``, for ``"layered_hard_threshold"``, and for
-        ``"layered_lars"``, which shrinks codes, with ``"layered_omp"``.
+        ``"layered_lasso_lars"``, which code one layer after the other; pursuits are those of
+        :func:`~sklearn_resnet_sc.coding.sparse_encode`. Thresholds find no codes that rebuild
+        signals: for ``"layered_threshold"`` dictionaries are learned with
+        ``"layered_lasso_cd"``, for ``"layered_hard_threshold"``, and for ``"layered_lars"``,
+        which shrinks codes, with ``"layered_omp"``.
 
     alpha : float or sequence of float, default=0.05
         Weight of the l1 norm of each layer, or threshold; one for all or one a layer. See

@@ -83,3 +83,33 @@ def test_what_is_refused(arguments, message):
     X, dictionary, _ = planted(n_samples=5)
     with pytest.raises(ValueError, match=message):
         rate_distortion(SparseCoder(dictionary), **{"X": X, "budgets": [1], **arguments})
+
+
+def test_knows_no_units():
+    X, dictionary, _ = planted(coefficients="signs")
+    one = rate_distortion(SparseCoder(dictionary), X, range(1, 6), random_state=0)
+    for exponent in (-600, 600):
+        with np.errstate(over="ignore"):
+            other = rate_distortion(
+                SparseCoder(dictionary), np.ldexp(X, exponent), range(1, 6), random_state=0
+            )
+        assert other.proposed == one.proposed < 5
+
+
+def test_codes_are_those_of_the_estimator():
+    X, dictionary, _ = planted()
+    coder = SparseCoder(dictionary, transform_n_nonzero_coefs=2, positive_code=True)
+    curve = rate_distortion(coder, X, 2)
+    norm2 = ((X - coder.transform(X) @ dictionary) ** 2).sum(axis=1)
+    assert curve.distortion[0] == pytest.approx(norm2.mean())
+
+
+def test_features_that_were_not_observed():
+    X, dictionary, _ = planted()
+    X[np.random.default_rng(0).random(X.shape) < 0.1] = np.nan
+    coder = SparseCoder(dictionary, transform_n_nonzero_coefs=2, missing="mask")
+    curve = rate_distortion(coder, X, [2, 3])
+    norm2 = np.nansum((X - coder.transform(X) @ dictionary) ** 2, axis=1)
+    assert curve.distortion[0] == pytest.approx(norm2.mean())
+    with pytest.raises(ValueError, match="NaN"):
+        rate_distortion(coder.set_params(missing="error"), X, [2])

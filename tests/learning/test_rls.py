@@ -87,6 +87,7 @@ def test_schedules(kind, half, end):
         ({"start": 0}, "start must lie in"),
         ({"start": 1.1}, "start must lie in"),
         ({"horizon": 0}, "horizon must be positive"),
+        ({"horizon": "a"}, "horizon must be positive"),
     ],
 )
 def test_schedules_that_are_none(options, message):
