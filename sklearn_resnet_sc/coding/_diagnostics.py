@@ -1,11 +1,11 @@
 """What became of each signal, for users; and the one warning a call may give instead."""
 
-import warnings
 from dataclasses import dataclass, fields
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .._warn import warn_user
 from ._records import Status
 
 
@@ -78,4 +78,4 @@ def message_of(outcome):
 def warn_once(outcome):
     """One warning for all signals that did not end as asked."""
     if message := message_of(outcome):
-        warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        warn_user(message, ConvergenceWarning)

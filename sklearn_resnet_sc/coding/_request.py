@@ -1,11 +1,10 @@
 """From what a caller asks for to a problem that the driver can solve; refusals by name."""
 
-import warnings
-
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from .._warn import warn_user
 from ._algorithms import ALGORITHMS
 from ._checks import check_dictionary, check_matrix
 from ._problem import Problem
@@ -31,11 +30,10 @@ def _count_limit(algorithm, n_nonzero_coefs, tol, alpha, n_features, n_component
             return most
         return min(max(n_features // 10, 1), n_components)
     if n_nonzero_coefs > n_components:
-        warnings.warn(
+        warn_user(
             f"n_nonzero_coefs={n_nonzero_coefs} is more than the {n_components} atoms of the "
             f"dictionary; using {n_components}.",
             UserWarning,
-            stacklevel=5,
         )
     return min(n_nonzero_coefs, most)
 

@@ -84,9 +84,13 @@ def make_multilayer_sparse_signals(
     """
     check_count("n_samples", n_samples)
     check_count("n_features", n_features)
-    sizes = [n_components] if isinstance(n_components, Integral) else list(n_components)
-    if not sizes:
-        raise ValueError("n_components must have one entry a layer; got none")
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise ValueError(f"dtype must be a floating point type; got {dtype}")
+    sizes = [n_components] if isinstance(n_components, Integral) else n_components
+    if np.ndim(sizes) != 1 or not len(sizes):
+        raise ValueError(f"n_components must have one entry a layer; got {n_components!r}")
+    sizes = list(sizes)
     for layer, size in enumerate(sizes, 1):
         check_count(f"n_components[{layer - 1}] (layer {layer})", size)
     check_count("n_nonzero_coefs", n_nonzero_coefs)
@@ -125,12 +129,12 @@ def _inner_counts(atom_nonzero, sizes):
     n_inner = len(sizes) - 1
     if isinstance(atom_nonzero, Integral):
         atom_nonzero = [atom_nonzero] * n_inner
-    counts = list(atom_nonzero)
-    if len(counts) != n_inner:
+    if np.ndim(atom_nonzero) != 1 or len(atom_nonzero) != n_inner:
         raise ValueError(
             f"atom_nonzero must be a number or have one entry for each of the {n_inner} inner "
-            f"dictionaries; got {len(counts)}"
+            f"dictionaries; got {atom_nonzero!r}"
         )
+    counts = list(atom_nonzero)
     for i, count in enumerate(counts):
         name = f"atom_nonzero[{i}] (layer {i + 2})"
         check_count(name, count)

@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._jit import kernel
+from .._warn import warn_user
 from ..theory import welch_bound
-from ._warn import warn_user
 
 _PAIRS_PER_ATOM = 40  # pairs moved apart before projections take over
 _FEWEST_PAIRS = 200

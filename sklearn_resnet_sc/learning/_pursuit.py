@@ -7,9 +7,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from .._warn import warn_user
 from ..coding import code_signals
 from ._statistics import Statistics
-from ._warn import warn_user
 
 SHORT_NAMES = {"lars": "lasso_lars", "cd": "lasso_cd"}  # of scikit-learn
 PENALISED = ("lasso_lars", "lasso_cd", "fista")

@@ -19,10 +19,12 @@ from ._strategies import (
     check_alpha,
     check_demands,
     check_pursuit,
+    fill_alpha,
     needs_alpha,
     solve,
 )
 
+_BY_EITHER = "hard_threshold", "layered"  # takes alpha or n_nonzero_coefs
 _ALL_PURSUITS = set().union(*PURSUITS.values())
 
 
@@ -40,7 +42,8 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
     Parameters
     ----------
     dictionaries : sequence of array-like
-        ``C_1, ..., C_L``, from the signal on. Atoms may have any length but zero.
+        ``C_1, ..., C_L``, from the signal on. Atoms may have any length; in the synthesis model
+        but zero.
 
     n_nonzero_coefs : int or sequence of int, default=None
         Most atoms per signal, one number for all layers or one a layer (None in a sequence: not
@@ -223,16 +226,21 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
             If dictionaries do not chain, or a parameter is not valid; the layer is named.
         """
         X = self._check_signals(X, reset=True)
-        stack = self._stack
-        _check_width(X, stack)
-        self._plan(stack)
+        stack = self._checked_stack(X)
+        self._plan(stack, warn=False)  # which `transform` does
         self._check_output(len(stack))
         self.n_layers_, self.n_components_ = len(stack), stack.n_components
         return self
 
+    def _checked_stack(self, X):
+        """The stack, once there is a solver for it and signals are as wide."""
+        check_pursuit(self.model, self.strategy, self.pursuit, self.positive_code)
+        stack = self._stack
+        _check_width(X, stack)
+        return stack
+
     def _plan(self, stack, *, warn=True):
         """Checked demands and weights."""
-        check_pursuit(self.model, self.strategy, self.pursuit, self.positive_code)
         alpha = check_alpha(self.alpha, len(stack))
         by_alpha = needs_alpha(self.pursuit)
         demands = Demands.check(
@@ -240,13 +248,8 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         )
         check_demands(self.pursuit, demands)
         if by_alpha:
-            alpha = [
-                1.0 if value is None and count is None and epsilon is None else value
-                for value, count, epsilon in zip(
-                    alpha, demands.n_nonzero, demands.epsilon, strict=True
-                )
-            ]
-        elif self.alpha is not None and self.pursuit != "hard_threshold":
+            alpha = fill_alpha(self.pursuit, alpha, demands)
+        elif self.alpha is not None and (self.pursuit, self.strategy) != _BY_EITHER:
             raise ValueError(
                 f"pursuit={self.pursuit!r} takes n_nonzero_coefs and tol, not alpha; "
                 f"got alpha={self.alpha!r}."
@@ -278,8 +281,8 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
 
     def _find(self, X):
         """What the solver finds, in the units of the signals."""
-        stack = self._stack.astype(X.dtype)
-        _check_width(X, stack)
+        self._validate_params()  # nobody need have called `fit`
+        stack = self._checked_stack(X).astype(X.dtype)
         demands, alpha = self._plan(stack)
         scale = scale_of(X)
         factor = float(scale)
@@ -309,8 +312,9 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
             Signals.
         noise : float or array-like of shape (n_samples,), default=None
-            How far from its signal a competing code may be; None means ``sqrt(tol)`` of the
-            first layer, or 0.
+            Synthesis: how far from its signal a competing code may be; None means ``sqrt(tol)`` of
+            the first layer, or without one as far as the code found. Forward: how far both
+            inputs may be from a common one; None means 0.
         solution : DeepCodingSolution, default=None
             What `solve` returned for X, to spare solving again.
 
@@ -318,7 +322,9 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         -------
         CodeCertificate or LayeredStability
             Of the synthesis model the certificate of every signal and layer, see
-            :func:`~sklearn_resnet_sc.theory.certify`. Of the forward model the bound on the
+            :func:`~sklearn_resnet_sc.theory.certify`: competitors have as many atoms as asked
+            for, or as the code found, and residuals of ``sqrt(tol)``, or as long as those
+            found. Codes are unique only where these are zero. Of the forward model the bound on the
             distance of any two feasible chains, for the largest numbers of atoms found, see
             :func:`~sklearn_resnet_sc.theory.layered_stability_bound`.
         """
@@ -327,16 +333,23 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         X = self._check_signals(X)
         stack = self._stack
         demands, alpha = self._plan(stack, warn=False)
-        slack = list(demands.limits)
-        noise = slack[0] if noise is None else noise
+        slack = [
+            layer.residual_norm if asked is None else np.full(len(X), asked)
+            for asked, layer in zip(demands.epsilon, solution.layers, strict=True)
+        ]
         if self.model == "forward":
+            most = [max(1, int(layer.n_nonzero.max(initial=0))) for layer in solution.layers]
             return layered_stability_bound(
                 stack.dictionaries,
-                [max(1, int(layer.n_nonzero.max(initial=0))) for layer in solution.layers],
-                float(np.max(noise)),
-                slack=slack,
+                [
+                    found if asked is None else asked
+                    for asked, found in zip(demands.n_nonzero, most, strict=True)
+                ],
+                0.0 if noise is None else float(np.max(noise)),
+                slack=[float(np.max(value)) for value in slack],
                 model="forward",
             )
+        noise = slack[0] if noise is None else noise
         solves_lasso = self.strategy == "layered" and self.pursuit in PENALISED
         weights = [value or None for value in alpha] if solves_lasso else None
         return certify(
@@ -346,6 +359,7 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
             noise=noise,
             slack=slack,
             alpha=weights,
+            n_nonzero=list(demands.n_nonzero),
             n_jobs=self.n_jobs,
         )
 

@@ -1,11 +1,12 @@
 """What is asked of the codes of each layer: how many atoms, how close to the layer above."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
+
+from .._warn import warn_user
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Demands:
         """
         asked = np.array([math.inf if value is None else value for value in self.epsilon])
         excess = norms - asked[:, None]
-        return np.where(excess > rounding, excess, 0.0)
+        return np.where(excess <= rounding, 0.0, excess)  # what is not a number is no 0
 
 
 def per_layer(value, n_layers, name):
@@ -133,10 +134,9 @@ def _clip(counts, sizes, warn):
         if count is not None and count > size
     ]
     if over and warn:
-        warnings.warn(
+        warn_user(
             f"n_nonzero_coefs is more than a layer has atoms and was clipped ({', '.join(over)}).",
             UserWarning,
-            stacklevel=5,
         )
     return tuple(
         None if count is None else min(count, size)

@@ -99,9 +99,12 @@ def _make_chain(stack, demands):
     counted = np.array([count is not None for count in demands.n_nonzero])
     asked = np.array([value is not None for value in demands.epsilon])
     n_rows = np.array([matrix.shape[0] for matrix in stack.dictionaries])
+    # In float64 whatever the stack: a Gram matrix rounded to float32 has negative eigenvalues far
+    # below the damping of the Newton steps.
+    wide = [matrix.astype(np.float64) for matrix in inner]
     return Chain(
         matrices=np.concatenate([np.empty(0, dtype), *(m.ravel() for m in inner)]),
-        grams=np.concatenate([np.empty(0, dtype), *((m @ m.T).ravel() for m in inner)]),
+        grams=np.concatenate([np.empty(0), *((m @ m.T).ravel() for m in wide)]),
         begins=begins,
         layer=np.repeat(np.arange(len(sizes)), sizes),
         matrix_at=matrix_at,

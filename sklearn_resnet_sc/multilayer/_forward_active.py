@@ -19,7 +19,7 @@ class Chain(NamedTuple):
     """What the kernels know of a stack and of what is asked."""
 
     matrices: np.ndarray  # C_2, ..., C_L one after the other, row-major
-    grams: np.ndarray  # C_2 C_2^T, ..., C_L C_L^T one after the other
+    grams: np.ndarray  # C_2 C_2^T, ..., C_L C_L^T one after the other, float64
     begins: np.ndarray  # (n_layers + 1,) first unit of each layer
     layer: np.ndarray  # (n_units,) layer of each unit
     matrix_at: np.ndarray  # (n_units,) where the row of a unit in the next matrix begins

@@ -61,8 +61,11 @@ class LayerSolution:
     violation : ndarray of shape (n_samples,)
         By how much the residual is longer than ``sqrt(tol)``; 0 where it is not, or where
         rounding explains it.
+    n_excess : ndarray of int, shape (n_samples,)
+        How many atoms the code has more than asked for.
     feasible : ndarray of bool, shape (n_samples,)
-        Whether the layer has no more atoms and no longer a residual than asked for.
+        Whether the layer has no more atoms and no longer a residual than asked for. Where no
+        ``tol`` is given no residual is too long.
     n_iter : ndarray of int, shape (n_samples,)
         Iterations.
     status : ndarray of int8, shape (n_samples,)
@@ -73,6 +76,7 @@ class LayerSolution:
     codes: sparse.csr_array = field(repr=False)
     residual_norm: np.ndarray = field(repr=False)
     violation: np.ndarray = field(repr=False)
+    n_excess: np.ndarray = field(repr=False)
     feasible: np.ndarray = field(repr=False)
     n_iter: np.ndarray = field(repr=False)
     status: np.ndarray = field(repr=False)
@@ -94,12 +98,13 @@ class LayerSolution:
         return np.array([_REASONS[Status(status)] for status in self.status])
 
     def __str__(self):
-        n_samples = len(self.feasible)
+        n_samples, too_many = len(self.feasible), int(self.n_excess.max(initial=0))
+        atoms = f", at most {too_many} atoms too many" if too_many else ""
         return (
             f"Layer {self.layer}: {int(self.feasible.sum())} of {n_samples} signals feasible, "
             f"{self.n_nonzero.mean():.4g} atoms and a residual of "
             f"{self.residual_norm.mean():.4g} in the mean, largest violation "
-            f"{self.violation.max(initial=0):.4g}."
+            f"{self.violation.max(initial=0):.4g}{atoms}."
         )
 
 
@@ -142,14 +147,15 @@ class DeepCodingSolution:
         counts = demands.counts(stack)
         layers = []
         for i, layer in enumerate(found):
-            sparse_enough = np.diff(codes[i].indptr) <= counts[i]
+            n_excess = np.maximum(np.diff(codes[i].indptr) - counts[i], 0)
             layers.append(
                 LayerSolution(
                     layer=i + 1,
                     codes=codes[i],
                     residual_norm=norms[i],
                     violation=excess[i],
-                    feasible=sparse_enough & (excess[i] == 0),
+                    n_excess=n_excess,
+                    feasible=(n_excess == 0) & (excess[i] == 0),
                     n_iter=layer.n_iter,
                     status=layer.status,
                 )
@@ -168,7 +174,10 @@ class DeepCodingSolution:
 
     @property
     def violation(self):
-        """Length of the vector of the violations of all layers, for each signal."""
+        """Length of the vector of the violations of all layers, for each signal.
+
+        Of residuals; by how many atoms a layer has too many, its ``n_excess`` tells.
+        """
         return np.sqrt(np.sum([layer.violation**2 for layer in self.layers], axis=0))
 
     def to_frame(self):
@@ -177,8 +186,8 @@ class DeepCodingSolution:
         Returns
         -------
         pandas.DataFrame
-            Columns ``signal, layer, n_nonzero, residual_norm, violation, feasible, n_iter,
-            stop_reason``.
+            Columns ``signal, layer, n_nonzero, residual_norm, violation, n_excess, feasible,
+            n_iter, stop_reason``.
 
         Raises
         ------
@@ -195,6 +204,7 @@ class DeepCodingSolution:
                     "n_nonzero": layer.n_nonzero,
                     "residual_norm": layer.residual_norm,
                     "violation": layer.violation,
+                    "n_excess": layer.n_excess,
                     "feasible": layer.feasible,
                     "n_iter": layer.n_iter,
                     "stop_reason": layer.stop_reason,

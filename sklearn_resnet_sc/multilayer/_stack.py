@@ -193,6 +193,8 @@ def _check_matrix(matrix, name, dtype):
     shape = np.shape(matrix)
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"{name} must be a matrix with at least one atom; got shape {shape}.")
+    if np.iscomplexobj(matrix):
+        raise ValueError(f"{name} must be real; it is complex.")
     return check_array(matrix, dtype=dtype or [np.float64, np.float32], input_name=name)
 
 

@@ -91,7 +91,13 @@ class StackCoding:
             )
         else:
             unit = np.sqrt(data.energy) if coder.scale_alpha else data.scale
-            alpha = tuple(value * float(unit) for value in check_alpha(coder.alpha, len(sizes)))
+            weights = check_alpha(coder.alpha, len(sizes))
+            if None in weights:
+                raise ValueError(
+                    f"algorithm={coder.algorithm!r} needs alpha in every layer; layer "
+                    f"{weights.index(None) + 1} has None."
+                )
+            alpha = tuple(value * float(unit) for value in weights)
         return cls(coder.algorithm, alpha, counts, **_options(coder))
 
     def as_now(self, coder):

@@ -1,5 +1,7 @@
 """The table of solvers: for each model and strategy, which pursuits there are and who computes."""
 
+from numbers import Real
+
 import numpy as np
 
 from ..coding import SparseCodingMixin, Status
@@ -46,6 +48,27 @@ def check_pursuit(model, strategy, pursuit, positive):
         )
 
 
+def fill_alpha(pursuit, alpha, demands):
+    """Weights with 1 where a pursuit needs one and nothing else tells how sparse codes are to be.
+
+    Raises
+    ------
+    ValueError
+        If counts or tolerances stand in place of a weight that the multi-layer lasso needs; the
+        layer is named.
+    """
+    filled = []
+    bounds = zip(alpha, demands.n_nonzero, demands.epsilon, strict=True)
+    for layer, (value, count, epsilon) in enumerate(bounds, 1):
+        if value is None and pursuit in MULTI_LAYER_LASSO and not count is epsilon is None:
+            raise ValueError(
+                f"pursuit={pursuit!r} goes by alpha alone and needs it in every layer; layer "
+                f"{layer} has n_nonzero_coefs={count} and alpha=None."
+            )
+        filled.append(1.0 if value is count is epsilon is None else value)
+    return filled
+
+
 def check_demands(pursuit, demands):
     """Whether a pursuit can go by what is asked of every layer.
 
@@ -77,7 +100,7 @@ def check_alpha(alpha, n_layers):
     """
     values = []
     for value, name in per_layer(alpha, n_layers, "alpha"):
-        if value is not None and not (np.isscalar(value) and 0 <= value < np.inf):
+        if value is not None and not (isinstance(value, Real) and 0 <= value < np.inf):
             raise ValueError(f"{name} must be a finite number, at least 0; got {value!r}.")
         values.append(None if value is None else float(value))
     return values

@@ -9,7 +9,8 @@ from ._code_certificates import CodeCertificate
 from ._layer_codes import LayerCodes
 from ._layers import check_per_layer, check_stack, effective_dictionaries, spectral_norm
 from ._spark import check_spark
-from ._supports import check_all_codes
+from ._spectra import default_rtol
+from ._supports import check_all_codes, row_lengths
 
 
 def certify(
@@ -44,16 +45,16 @@ def certify(
         taken to be within `noise` of theirs.
     noise : float or array-like of shape (n_samples,), default=0.0
         How far from its signal a competing code may be.
-    slack : float or sequence of float, default=0.0
-        For a stack, how far a competitor may be between layers, one a layer; the first is
-        not used.
+    slack : float or sequence, default=0.0
+        For a stack, how far a competitor may be between layers, one a layer, each a number or an
+        array of shape (n_samples,); the first is not used.
     alpha : float or sequence of float, default=None
         Weight of the l1 norm where the codes solve the lasso
         ``0.5 ||x - a D||^2 + alpha ||a||_1``, one a layer for a stack. Otherwise they are
         taken for greedy ones.
     n_nonzero : int or sequence of int, default=None
-        Ask for uniqueness among all codes of at most so many atoms, one a layer; by
-        default, of at most as many as each code has.
+        Competitors are all codes of at most so many atoms, one a layer; by default, of at most
+        as many as each code has.
     spark : int, Spark or a sequence of them, default=None
         A lower bound on the spark that is known, one a layer, as from `spark`.
 
@@ -103,8 +104,8 @@ def certify(
     >>> print(certificate.describe(0))
     Layer 1, signal 0, 2 atoms: the only code for what it represents among all of at most 2
     atoms (by coherence).
-    Any other code as sparse is within 0.4.
-    Any code on the same support is within 0.2309.
+    Any other code as sparse within 0.1 of the signal is within 0.4 of this one.
+    Any code on the same support is within 0.2309 of this one.
     Every code as sparse has the same support while both are within 0.25 of the layer above.
     The exact recovery condition holds (0.3333).
     """
@@ -114,7 +115,9 @@ def certify(
     signals = _check_signals(signals, n_signals, stack[0].shape[1])
     noise = _check_noise(noise, n_signals)
     n_layers = len(stack)
-    slack = check_per_layer(slack, n_layers, "slack", lambda v, name, _: check_nonnegative(v, name))
+    slack = check_per_layer(
+        slack, n_layers, "slack", lambda v, name, _: _check_noise(v, n_signals, name)
+    )
     alpha = check_per_layer(alpha, n_layers, "alpha", _check_alpha)
     wanted = check_per_layer(n_nonzero, n_layers, "n_nonzero", _check_optional(stack))
     spark = check_per_layer(spark, n_layers, "spark", _check_spark)
@@ -125,6 +128,7 @@ def certify(
         above = signals if i == 0 else codes[i - 1]
         own = LayerCodes(dictionary, codes[i], wanted[i], spark[i], n_jobs)
         distance = own.distance_from(above)
+        state.allow(slack[i] if i else noise, distance, above, dictionary)
         between = (noise if distance is None else distance) + (slack[i] if i else noise)
         through = None
         if i and products[i] is not None:
@@ -150,6 +154,17 @@ class _State:
         self.unique = np.ones(n_signals, dtype=bool)
         self.left = np.zeros(n_signals)
         self.allowed = 0.0
+        self.between = np.zeros(n_signals)
+        self.exact = np.ones(n_signals, dtype=bool)
+
+    def allow(self, between, distance, above, dictionary):
+        """What competitors may leave of the layer above; with that or a residual there are many."""
+        self.between = between
+        left = between if distance is None else np.maximum(between, distance)
+        size = 0.0
+        if above is not None:
+            size = row_lengths(above if isinstance(above, np.ndarray) else above.toarray())
+        self.exact = self.exact & (left <= default_rtol(dictionary) * size)
 
     def step(self, own, through, between, reach):
         self.radius = _divide(self.radius + between, own.isometry)
@@ -161,6 +176,7 @@ class _State:
                 self.radius_on_support, _divide(reach, through.sigma_min)
             )
             self.unique |= through.unique
+        self.unique &= self.exact
 
 
 def _divide(distance, strength):
@@ -181,18 +197,18 @@ def _check_signals(signals, n_signals, n_features):
     return signals.astype(np.float64, copy=False)
 
 
-def _check_noise(noise, n_signals):
+def _check_noise(noise, n_signals, name="noise"):
     if np.ndim(noise) == 0:
-        return np.full(n_signals, check_nonnegative(noise, "noise"))
+        return np.full(n_signals, check_nonnegative(noise, name))
     noise = np.asarray(noise)
     if noise.dtype.kind not in "iuf" or noise.shape != (n_signals,):
         raise ValueError(
-            f"noise must be a number or have one entry a signal, shape ({n_signals},); got shape "
+            f"{name} must be a number or have one entry a signal, shape ({n_signals},); got shape "
             f"{noise.shape}"
         )
     if not np.isfinite(noise).all() or noise.min() < 0:
         raise ValueError(
-            f"noise must be finite and at least 0; got {float(noise.min())!r} to "
+            f"{name} must be finite and at least 0; got {float(noise.min())!r} to "
             f"{float(noise.max())!r}"
         )
     return noise.astype(np.float64)

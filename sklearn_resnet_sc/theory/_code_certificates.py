@@ -24,8 +24,8 @@ class LayerCertificate(Statement):
     """What is certain about the codes of one layer; arrays have one entry a signal.
 
     A competitor of a code is another code of the same signal, with at most as many
-    atoms and no further from the signal than `certify` was told. Distances that are not
-    certified are infinite; noise radii that are not certified are zero.
+    atoms, or as many as `certify` was asked for, and no further from the signal than it was told.
+    Distances that are not certified are infinite; noise radii that are not certified are zero.
 
     Attributes
     ----------
@@ -39,6 +39,10 @@ class LayerCertificate(Statement):
         Its spark is at least this.
     n_nonzero : ndarray of int
         Atoms of each code.
+    n_competing : ndarray of int
+        Most atoms of a competitor.
+    allowed : ndarray
+        How far a competitor may be from the layer above: the noise, or the slack.
     unique_among : ndarray of int
         The code is the only one for what it represents, exactly, among codes of at most
         this many atoms; 0 where that is not certified.
@@ -46,10 +50,11 @@ class LayerCertificate(Statement):
         Index into ``THEOREMS`` of the simplest theorem that certifies uniqueness as asked;
         `theorem_names` spells it out.
     unique : ndarray of bool
-        Whether uniqueness as asked is certified, given the layer above.
+        Whether uniqueness as asked is certified, given what the code represents.
     unique_from_signal : ndarray of bool
         Whether it is certified for the whole chain from the signal to this layer, or for
-        the product of the dictionaries.
+        the product of the dictionaries. Never where noise or slack is allowed, or codes leave
+        a residual: then competitors are many.
     error_radius : ndarray
         No competitor is further away than this.
     error_radius_on_support : ndarray
@@ -61,7 +66,7 @@ class LayerCertificate(Statement):
         Smallest non-zero absolute value; infinite for a zero code.
     support_margin : ndarray
         While both are within this distance of the layer above, every competitor has the
-        same support.
+        same support; 0 where competitors may have more atoms.
     exact_recovery : ndarray
         ``max_{j not in T} ||D_T^+ d_j||_1``; below 1, OMP and basis pursuit find every code
         on this support.
@@ -87,6 +92,8 @@ class LayerCertificate(Statement):
     coherence: float
     spark_lower: int
     n_nonzero: np.ndarray
+    n_competing: np.ndarray
+    allowed: np.ndarray
     unique_among: np.ndarray
     theorem: np.ndarray
     unique: np.ndarray
@@ -130,10 +137,17 @@ class LayerCertificate(Statement):
                 if count
             )
             rest = f"; {counts[0]} not certified" if counts[0] else ""
-            yield f"Unique: {total - counts[0]} ({by}){rest}."
+            yield f"The only code for what it represents: {total - counts[0]} ({by}){rest}."
         if self.layer > 1:
             chain = np.count_nonzero(self.unique_from_signal)
             yield f"Unique all the way from the signal: {chain}."
+        rivals = "at most as many atoms"
+        if (self.n_competing > self.n_nonzero).any():
+            rivals = f"at most {plural(int(self.n_competing.max()), 'atom')}"
+        yield (
+            f"Competitors have {rivals} and are within {number(float(self.allowed.max()))} of the "
+            f"{'signal' if self.layer == 1 else 'layer above'}."
+        )
         yield _radius("any competitor", self.error_radius)
         yield _radius("a code with the same support", self.error_radius_on_support)
         recovered = int(np.count_nonzero(self.exact_recovery < 1))
@@ -155,12 +169,19 @@ class LayerCertificate(Statement):
             )
         else:
             yield f"{start} uniqueness is not certified."
+        most, length = int(self.n_competing[signal]), number(float(self.allowed[signal]))
+        above = "signal" if self.layer == 1 else "layer above"
+        sparse = "as sparse" if most == s else f"of at most {plural(most, 'atom')}"
         for who, values in (
-            ("Any other code as sparse", self.error_radius),
+            (f"Any other code {sparse} within {length} of the {above}", self.error_radius),
             ("Any code on the same support", self.error_radius_on_support),
         ):
             length = float(values[signal])
-            known = "not certified to be near" if length == math.inf else f"within {number(length)}"
+            known = (
+                "not certified to be near"
+                if length == math.inf
+                else f"within {number(length)} of this one"
+            )
             yield f"{who} is {known}."
         if self.support_margin[signal] > 0:
             yield (
@@ -179,7 +200,7 @@ class LayerCertificate(Statement):
                 yield (
                     f"{pursuit}, also with input noise shorter than {number(length)}."
                     if length > 0
-                    else f"Not certified: {pursuit[0].lower() + pursuit[1:]}."
+                    else f"{pursuit}: not certified."
                 )
 
 

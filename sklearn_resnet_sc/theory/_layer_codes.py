@@ -40,12 +40,14 @@ class LayerCodes:
             self.smallest[group.rows] = np.abs(group.values).min(axis=1)
         self.scaled_sigma = scaled_sigma
         self.sigma_min = np.ldexp(scaled_sigma, self.exponent)
-        pairs = np.minimum(2 * self.counts, n_components)
+        # A competitor has at most so many atoms, and differs from the code in no more than both.
+        self.rivals = np.minimum(np.maximum(self.counts, wanted or 0), n_components)
+        pairs = np.minimum(self.counts + self.rivals, n_components)
         lower = isometry_table(self.atoms.astype(dictionary.dtype), int(pairs.max()))[0]
         self.isometry = np.ldexp(np.sqrt(lower), self.exponent)[pairs]
-        self._certify_uniqueness(wanted, spark)
+        self._certify_uniqueness(spark)
 
-    def _certify_uniqueness(self, wanted, spark):
+    def _certify_uniqueness(self, spark):
         bounds = spark_lower_bounds(self.dictionary)
         if spark is not None:
             bounds["spark"] = spark
@@ -58,13 +60,12 @@ class LayerCodes:
         }
         bounds["coherence of its atoms"] = self._by_weights()
         bounds["the zero code"] = np.where(self.counts == 0, self.spark_lower - 1, -1)
-        asked = np.maximum(self.counts, 0 if wanted is None else wanted)
         self.theorem = np.zeros(len(self.counts), dtype=np.int8)
         best = np.zeros(len(self.counts), dtype=np.int64)
         for index, theorem in reversed(list(enumerate(THEOREMS))):
             if theorem in bounds:
                 among = bounds[theorem]
-                self.theorem[among >= asked] = index
+                self.theorem[among >= self.rivals] = index
                 best = np.maximum(best, among)
         # No code has more atoms than there are.
         best = np.minimum(best, n_components)
@@ -109,6 +110,7 @@ class LayerCodes:
         n_signals = len(self.counts)
         with np.errstate(over="ignore", invalid="ignore"):
             margin = np.where(self.counts > 0, self.isometry * self.smallest / 2, math.inf)
+            margin[self.rivals > self.counts] = 0  # one with more atoms has another support
             strength = np.square(self.scaled_sigma) * self.smallest / (2 * self.lengths.max())
             bears = np.where(self.recovery < 1, (1 - self.recovery) * strength, 0)
         lasso, greedy = self._pursuits(above, alpha)
@@ -119,6 +121,8 @@ class LayerCodes:
             coherence=mutual_coherence(self.dictionary),
             spark_lower=self.spark_lower,
             n_nonzero=frozen_array(self.counts),
+            n_competing=frozen_array(self.rivals),
+            allowed=frozen_array(state.between),
             unique_among=frozen_array(self.unique_among),
             theorem=frozen_array(self.theorem),
             unique=frozen_array(self.unique),

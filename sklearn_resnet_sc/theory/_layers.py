@@ -50,7 +50,9 @@ def check_stack(dictionaries, *, model="synthesis"):
 
 def check_per_layer(value, n_layers, name, check):
     """One value for each layer; a single one serves all of them."""
-    values = [value] * n_layers if np.ndim(value) == 0 else list(value)
+    # Entries may be arrays of other shapes than one another: NumPy is not asked.
+    several = isinstance(value, list | tuple | range) or getattr(value, "ndim", 0) > 0
+    values = list(value) if several else [value] * n_layers
     if len(values) != n_layers:
         raise ValueError(f"{name} must have one entry a layer, {n_layers}; got {len(values)}")
     return [check(entry, name, layer) for layer, entry in enumerate(values)]

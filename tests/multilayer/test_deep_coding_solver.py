@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sklearn_resnet_sc import DeepCodingSolver, sparse_encode
 from sklearn_resnet_sc.datasets import make_multilayer_sparse_signals
+from sklearn_resnet_sc.multilayer._demands import Demands
 from sklearn_resnet_sc.multilayer._ml_fista import lasso_objective
 from sklearn_resnet_sc.multilayer._stack import Stack
 from sklearn_resnet_sc.theory import CodeCertificate, LayeredStability
@@ -258,3 +259,127 @@ def test_atoms_of_any_length_and_signals_of_zero(planted):
     assert solution.feasible.mean() > 0.7
     assert solution.feasible[-1]
     assert solution.codes[0][[-1]].nnz == 0
+
+
+def in_the_plane(**options):
+    """A signal as near to one atom as to another, in two orthonormal layers."""
+    x = np.array([[1.0, 1.0, 0.0, 0.0]])
+    return x, DeepCodingSolver([np.eye(4), np.eye(4)], n_nonzero_coefs=1, **options)
+
+
+def test_certificates_count_competitors_as_far_away_as_what_was_found():
+    # The code on the other atom is as sparse and as near: no more can be certain than sqrt(2).
+    x, solver = in_the_plane()
+    certificate = solver.certify(x)
+    for layer in certificate.layers:
+        assert not layer.unique_from_signal.any()
+        assert layer.error_radius[0] >= np.sqrt(2)
+    assert "Competitors have at most as many atoms and are within 1 of the signal." in str(
+        certificate
+    )
+    exact = np.array([[3.0, 0, 0, 0]])
+    assert solver.certify(exact).layers[1].unique_from_signal.all()
+    assert not solver.certify(exact, noise=0.1).layers[1].unique_from_signal.any()
+
+
+def test_certificates_count_competitors_of_as_many_atoms_as_asked_for():
+    x, solver = in_the_plane(tol=1.0)
+    # In the second layer the zero code may do; one atom of length one is allowed as well.
+    solution = solver.solve(x)
+    certificate = solver.certify(x, solution=solution)
+    assert certificate.layers[1].n_competing.tolist() == [1]
+    for other in ([[1.0, 0, 0, 0]], [[0, 1.0, 0, 0]], [[0, 0, 0, 0.0]]):
+        distance = np.linalg.norm(solution.codes[1].toarray() - other)
+        assert distance <= certificate.layers[1].error_radius[0]
+
+
+def test_certificates_of_the_forward_model():
+    x, solver = in_the_plane(model="forward")
+    codes = solver.solve(x).codes
+    bound = solver.certify(x)
+    other = np.array([[1.0, 1.0, 0, 0]]) - codes[0].toarray()  # as good
+    assert np.linalg.norm(codes[0].toarray() - other) ** 2 <= bound.squared_error[0]
+    # By hand: two chains of one input, each within one of it, then within one of the layer above.
+    within = in_the_plane(model="forward", tol=1.0)[1].certify(x)
+    np.testing.assert_allclose(within.squared_error, [4, 16])
+    # Inputs that differ, too: both are within one half of a common one.
+    moved = in_the_plane(model="forward", tol=1.0)[1].certify(x, noise=0.5)
+    np.testing.assert_allclose(moved.squared_error, [9, 25])
+
+
+def test_codes_that_are_no_numbers_are_not_feasible():
+    demands = Demands((None,), (0.5,))
+    assert np.isnan(demands.excess(np.array([[np.nan]]), np.zeros((1, 1)))).all()
+
+
+@pytest.mark.parametrize("tol", [0.0, 0.1])
+def test_forward_codes_in_single_precision(tol):
+    rng = np.random.default_rng(0)
+    stack = [rng.standard_normal(shape).astype(np.float32) for shape in ((20, 24), (24, 30))]
+    X = rng.standard_normal((20, 20)).astype(np.float32)
+    solver = DeepCodingSolver(stack, tol=tol, model="forward", strategy="joint")
+    solution = solver.solve(X)
+    assert all(np.isfinite(codes.data).all() for codes in solution.codes)
+    assert solution.feasible.all()  # the exact chain without sparsity is
+    for layer in solution.layers:
+        assert (layer.residual_norm <= np.sqrt(tol) + 1e-3).all()
+
+
+def test_too_many_atoms_are_counted(planted):
+    X, dictionaries, _ = planted
+    solver = DeepCodingSolver(dictionaries, pursuit="lasso_cd", alpha=0.01, n_nonzero_coefs=1)
+    solution = solver.solve(X)
+    for layer in solution.layers:
+        np.testing.assert_array_equal(layer.n_excess, np.maximum(layer.n_nonzero - 1, 0))
+        assert not layer.feasible[layer.n_excess > 0].any()
+    assert f"at most {solution.layers[0].n_excess.max()} atoms too many" in str(solution)
+
+
+@pytest.mark.parametrize("method", ["solve", "transform", "fit_transform"])
+def test_one_warning_where_counts_are_clipped_at_the_line_of_the_user(method):
+    solver = DeepCodingSolver([np.eye(4)], n_nonzero_coefs=9)
+    with pytest.warns(UserWarning, match=r"was clipped \(layer 1: 9 to 4\)") as caught:
+        getattr(solver, method)(np.ones((2, 4)))
+    assert [each.filename for each in caught] == [__file__]
+
+
+BAD = {
+    "no weight": (
+        {"n_nonzero_coefs": (3, 2), "strategy": "joint", "pursuit": "ml_fista"},
+        r"pursuit='ml_fista' goes by alpha alone .* layer 1 has n_nonzero_coefs=3 and alpha=None",
+    ),
+    "no number": ({"alpha": ("a", 1), "pursuit": "lasso_cd"}, r"alpha\[0\] \(layer 1\) must be"),
+    "iterations": (
+        {"alpha": 1, "strategy": "joint", "pursuit": "ml_fista", "transform_max_iter": 0},
+        "The 'transform_max_iter' parameter of DeepCodingSolver",
+    ),
+    "output": ({"n_nonzero_coefs": 1, "output": "lst"}, "The 'output' parameter"),
+    "model": ({"n_nonzero_coefs": 1, "model": "foo"}, "The 'model' parameter"),
+    "strategy": (
+        {"n_nonzero_coefs": 1, "model": "forward", "strategy": "projection"},
+        "model='forward' has no strategy='projection'",
+    ),
+    "threshold": (
+        {
+            "n_nonzero_coefs": 1,
+            "model": "forward",
+            "strategy": "joint",
+            "pursuit": "hard_threshold",
+            "alpha": 5.0,
+        },
+        "takes n_nonzero_coefs and tol, not alpha",
+    ),
+    "complex": (
+        {"n_nonzero_coefs": 1, "dictionaries": [np.eye(4) * 1j]},
+        r"dictionaries\[0\] \(layer 1\) must be real",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize("method", ["fit", "solve", "transform"])
+def test_parameters_are_checked_without_a_fit_too(case, method):
+    options, message = BAD[case]
+    solver = DeepCodingSolver(**{"dictionaries": [np.eye(4), np.eye(4)], **options})
+    with pytest.raises(ValueError, match=message):
+        getattr(solver, method)(np.ones((2, 4)))

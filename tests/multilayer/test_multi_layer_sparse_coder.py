@@ -255,3 +255,9 @@ def test_nothing_to_learn_from():
         fitted = MultiLayerSparseCoder((3, 2), algorithm=algorithm).fit(zeros)
         assert not fitted.transform(zeros).any()
         assert fitted.score(zeros) == 1
+
+
+def test_every_layer_needs_a_weight():
+    X = np.random.default_rng(0).standard_normal((20, 6))
+    with pytest.raises(ValueError, match="needs alpha in every layer; layer 1 has None"):
+        MultiLayerSparseCoder((8, 9), alpha=(None, 1)).fit(X)

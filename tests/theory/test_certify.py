@@ -68,11 +68,12 @@ def test_sentences():
     certificate = theory.certify(LEANING, codes, signals=codes @ LEANING, noise=0.1)
     text = str(certificate)
     assert "3 codes of 1 to 3 atoms, from 17 atoms in 16 dimensions (mu = 0.25, spark at" in text
-    assert "Unique: 2 (2 by coherence); 1 not certified." in text
+    assert "The only code for what it represents: 2 (2 by coherence); 1 not certified." in text
+    assert "Competitors have at most as many atoms and are within 0.1 of the signal." in text
     assert "OMP selects this support: 3 of 3 codes" not in text  # ties: equal coefficients
     told = certificate.describe(2)
     assert "Layer 1, signal 2, 3 atoms: uniqueness is not certified." in told
-    assert "Any other code as sparse is not certified to be near." in told
+    assert "Any other code as sparse within 0.1 of the signal is not certified to be near." in told
     with pytest.raises(ValueError, match=r"signal must be an integer in \[0, 2\]; got 3"):
         certificate.describe(3)
     json.dumps(certificate.to_dict(), allow_nan=False)
@@ -84,13 +85,49 @@ def test_lasso_sentences():
     assert "The lasso's only minimiser has this support: 1 of 1 codes" in str(certificate)
     assert "input noise shorter than 0.5." in certificate.describe(0)
     wrong = theory.certify(np.eye(3), codes, signals=-codes, alpha=0.1)
-    assert "Not certified: the lasso's only minimiser has this" in wrong.describe(0)
+    assert "only minimiser has this support and signs: not certified." in wrong.describe(0)
+
+
+def test_competitors_with_more_atoms():
+    # Two atoms of product 1/2 and a third direction: of one atom the code is unique, of two not.
+    atoms = np.array(
+        [[1.0, 0, 0], [0.5, math.sqrt(0.75), 0], [0.5, -math.sqrt(0.75), 0], [0, 0, 1]]
+    )
+    codes = np.array([[1.0, 0, 0, 0], [0, 0, 0, 0]])
+    certificate = theory.certify(atoms, codes, noise=1.0, n_nonzero=2)
+    (layer,) = certificate.layers
+    assert layer.n_competing.tolist() == [2, 2]
+    assert not layer.unique[0]  # it is the sum of the other two
+    assert layer.support_margin.tolist() == [0, 0]  # a competitor may have more atoms
+    # The zero code against one atom of length one, which is within the noise.
+    assert layer.error_radius[1] >= 1
+    assert "Any other code of at most 2 atoms within 1 of the signal" in certificate.describe(1)
+    with pytest.raises(ValueError, match="slack must be a number or have one entry a signal"):
+        theory.certify([atoms, np.eye(4)], [codes, codes], slack=[0, np.ones(3)])
+
+
+def test_nothing_is_unique_where_competitors_may_be_away():
+    # theory: with noise, slack or a residual there is a continuum of codes (Papyan et al., 2017).
+    codes = codes_of([0], [3])
+    signals = codes @ LEANING
+    exact = theory.certify([LEANING, np.eye(17)], [codes, codes], signals=signals)
+    assert all(layer.unique_from_signal.all() for layer in exact.layers)
+    for options in (
+        {"noise": 0.1},
+        {"slack": [0, 0.1]},
+        {"signals": signals + 0.1},
+    ):
+        given = {"signals": signals, **options}
+        deepest = theory.certify([LEANING, np.eye(17)], [codes, codes], **given).layers[1]
+        assert deepest.unique.all() and not deepest.unique_from_signal.any()
+    one = theory.certify([LEANING, np.eye(17)], [codes, codes], slack=[0, np.array([0, 0.1])])
+    assert one.layers[1].unique_from_signal.tolist() == [True, False]
 
 
 def test_frame():
     pd = pytest.importorskip("pandas")
     codes = codes_of([0], [0, 1, 2])
-    frame = theory.certify([LEANING, np.eye(17)], [codes, codes], noise=0.1).to_frame()
+    frame = theory.certify([LEANING, np.eye(17)], [codes, codes]).to_frame()
     assert frame.index.names == ["layer", "signal"] and len(frame) == 4
     assert isinstance(frame["theorem"].dtype, pd.CategoricalDtype)
     assert frame.loc[(1, 1), "theorem"] == "not certified"
