@@ -75,9 +75,9 @@ class DictionaryLearning(DropInLearner):
 
     dict_init : array-like of shape (n_components, n_features), \
             {"svd", "data", "dct"}, default=None
-        Atoms to begin with; missing ones are zero and are replaced when it turns out that they
-        are not used. ``"svd"``, which ``None`` means: singular directions of the signals.
-        ``"data"``: training signals. ``"dct"``: cosines.
+        Atoms to begin with, for greedy pursuits scaled to unit length; missing ones are zero and
+        are replaced when it turns out that they are not used. ``"svd"``, which ``None`` means:
+        singular directions of the signals. ``"data"``: training signals. ``"dct"``: cosines.
 
     callback : callable, default=None
         Called after the first update, the sixth, and so on, with a dict: ``iteration``
@@ -320,7 +320,7 @@ class DictionaryLearning(DropInLearner):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training signals. Never copied as a whole if float32 or float64.
+            Training signals. Never copied as a whole if float32 or float64 and no weight is zero.
         y : None
             Not used, present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -11,7 +11,7 @@ from ._dictionary import Dictionary, DictionarySet, unit_atoms
 from ._incoherence import make_cap
 from ._initial import atoms_from_data
 from ._learner import DictionaryLearner
-from ._pursuit import PENALISED, SHORT_NAMES, make_pursuit
+from ._pursuit import PENALISED, make_pursuit
 from ._shortcuts import dct_dictionary
 from ._singular import fit_count
 from ._updates import UPDATES, refuse_penalty, refuse_signs, require
@@ -43,7 +43,7 @@ class DropInLearner(DictionaryLearner):
             require(UPDATES, update.name, lambda row: row.respects_sign, reason)
         if self.positive_code:
             refuse_signs(UPDATES, update.name)
-        if SHORT_NAMES.get(self.fit_algorithm, self.fit_algorithm) in PENALISED:
+        if self._penalised:
             refuse_penalty(UPDATES, update.name, self.fit_algorithm)
         replaces = update.replaces if self.replace_atoms == "auto" else self.replace_atoms
         return update, replaces
@@ -90,7 +90,7 @@ class DropInLearner(DictionaryLearner):
                     f"got shape {atoms.shape}"
                 )
             atoms = fit_count(atoms, n_components)
-        if SHORT_NAMES.get(self.fit_algorithm, self.fit_algorithm) not in PENALISED:
+        if not self._penalised:
             atoms = unit_atoms(atoms)
         atoms = np.array(atoms, dtype=dtype, order="C")
         return Dictionary(atoms, atoms, np.ones(n_components, dtype))

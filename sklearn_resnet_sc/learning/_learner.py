@@ -10,7 +10,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from ..coding import SparseCodingMixin
 from ._incoherence import warn_missed
-from ._pursuit import SHORT_NAMES
+from ._pursuit import PENALISED, SHORT_NAMES
 
 _PURSUITS = SparseCodingMixin._parameter_constraints["transform_algorithm"][0].options
 
@@ -32,6 +32,11 @@ class DictionaryLearner(SparseCodingMixin, BaseEstimator):
         "max_coherence": [Interval(Real, 0, 1, closed="right"), None],
         "missing": [StrOptions({"error", "mask"})],
     }
+
+    @property
+    def _penalised(self):
+        """Whether training signals are coded by an l1 pursuit."""
+        return SHORT_NAMES.get(self.fit_algorithm, self.fit_algorithm) in PENALISED
 
     def _check_weight(self, sample_weight, X):
         if sample_weight is None:

@@ -59,10 +59,10 @@ class MiniBatchDictionaryLearning(DropInLearner):
 
     dict_init : array-like of shape (n_components, n_features), \
             {"svd", "data", "dct"}, default=None
-        Atoms to begin with; missing ones are zero and are replaced when it turns out that they
-        are not used. ``"svd"``, which ``None`` means: singular directions of the signals.
-        ``"data"``: training signals. Either looks at no more than 20 000 signals.
-        ``"dct"``: cosines.
+        Atoms to begin with, for greedy pursuits scaled to unit length; missing ones are zero and
+        are replaced when it turns out that they are not used. ``"svd"``, which ``None`` means:
+        singular directions of the signals. ``"data"``: training signals. Either looks at no
+        more than 20 000 signals. ``"dct"``: cosines.
 
     transform_algorithm : {"lasso_lars", "lasso_cd", "lars", "fista", "omp", "ols", "mp", \
             "cosamp", "iht", "hard_threshold", "threshold"}, default="omp"
@@ -281,7 +281,7 @@ class MiniBatchDictionaryLearning(DropInLearner):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training signals. Never copied as a whole if float32 or float64.
+            Training signals. Never copied as a whole if float32 or float64 and no weight is zero.
         y : None
             Not used, present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -118,8 +118,8 @@ def rate_distortion(estimator, X, budgets, *, n_groups=5, random_state=None):
         )
     components = components.astype(X.dtype, copy=False)
     # By a power of two, so that no square leaves the floating point range before the last step.
-    largest = largest_entry(X)
-    scale = 2.0 ** -np.frexp(largest)[1] if largest > 0 else 1.0
+    limit = -np.finfo(X.dtype).minexp - 1
+    scale = np.ldexp(1.0, int(np.clip(-np.frexp(largest_entry(X))[1], -limit, limit)))
     if not isinstance(n_groups, Integral) or not 2 <= n_groups <= n_features:
         raise ValueError(
             f"n_groups must be an integer from 2 to the {n_features} features; got {n_groups!r}"

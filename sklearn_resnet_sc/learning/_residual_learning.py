@@ -370,7 +370,7 @@ class ResidualDictionaryLearning(DictionaryLearner):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training signals. Never copied as a whole if float32 or float64.
+            Training signals. Never copied as a whole if float32 or float64 and no weight is zero.
         y : None
             Not used, present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None

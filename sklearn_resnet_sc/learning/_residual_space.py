@@ -7,7 +7,6 @@ from .._parallel import single_threaded_blas
 from ._dictionary import DictionarySet
 from ._incoherence import make_cap
 from ._initial import atoms_from_data
-from ._pursuit import PENALISED, SHORT_NAMES
 from ._shortcuts import make_shortcut
 from ._updates import RESIDUAL_UPDATES, refuse_penalty, refuse_signs, require
 
@@ -146,7 +145,6 @@ def choose_update(learner, rho):
         If it cannot; with the reason and the updates that can.
     """
     name, ridge = learner.dictionary_update, learner.ridge
-    algorithm = SHORT_NAMES.get(learner.fit_algorithm, learner.fit_algorithm)
     if ridge and learner.shortcut is None:
         raise ValueError(
             f"ridge={ridge!r} draws the residual beside a shortcut to zero; with "
@@ -163,7 +161,7 @@ def choose_update(learner, rho):
     if ridge:
         reason = f"{finds_atoms} weigh a ridge; with ridge={ridge}"
         require(RESIDUAL_UPDATES, name, respects_bound, reason)
-    if algorithm in PENALISED:
+    if learner._penalised:
         refuse_penalty(RESIDUAL_UPDATES, name, learner.fit_algorithm)
     if learner.positive_code:
         refuse_signs(RESIDUAL_UPDATES, name)

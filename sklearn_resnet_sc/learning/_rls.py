@@ -49,11 +49,9 @@ class RecursiveLeastSquares:
             rows = order[first : first + _BATCH]
             code = self._encode(X[rows], components, training_set.n_jobs)
             factors = np.array([self._forgetting(self.n_seen + i) for i in range(len(rows))])
-            if not ((factors > 0) & (factors <= 1)).all():
-                raise ValueError(
-                    "forgetting must give factors in (0, 1]; got "
-                    f"{factors[~((factors > 0) & (factors <= 1))][0]!r}"
-                )
+            outside = factors[~((factors > 0) & (factors <= 1))]
+            if outside.size:
+                raise ValueError(f"forgetting must give factors in (0, 1]; got {outside[0]}")
             recursive_least_squares(
                 X[rows] * scale, training_set.weight[rows], factors,
                 code.indptr, code.indices, code.data * scale,
