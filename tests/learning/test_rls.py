@@ -12,7 +12,8 @@ from sklearn_resnet_sc.learning._rls import recursive_least_squares
 def problem(n_samples=60, n_features=5, n_components=8, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((n_samples, n_features))
-    code = sparse.random_array((n_samples, n_components), density=0.4, rng=rng, format="csr")
+    code = rng.standard_normal((n_samples, n_components))
+    code = sparse.csr_array(np.where(rng.random(code.shape) < 0.4, code, 0))
     return X, code, rng.standard_normal((n_components, n_features))
 
 
