@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._parallel import single_threaded_blas
+from ._dictionary import distance
 from ._surrogate import (
     length_costs,
     objective_change,
@@ -118,7 +119,7 @@ class Alternation:
         if not self._replaces and self.monotone and self._raises(dictionary, new, coded):
             new = dictionary
         self._before_replacement = np.inf if new is dictionary else coded.objective
-        self.change = float(np.linalg.norm(new.components - old.components))
+        self.change = distance(new, old)
         return new
 
     def _raises(self, old, new, coded):

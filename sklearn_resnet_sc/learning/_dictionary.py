@@ -20,12 +20,26 @@ class Dictionary:
     lengths: np.ndarray  # (n_components,)
 
 
+def distance(new, old):
+    """By how much two dictionaries differ, all atoms together; infinite beyond all numbers."""
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(new.components - old.components))
+
+
 def unit_atoms(atoms):
     """Atoms scaled to unit length, however long or short, but for those of length zero."""
     largest = np.abs(atoms).max(axis=1, keepdims=True)
     atoms = atoms / np.where(largest > 0, largest, 1)
     lengths = np.linalg.norm(atoms, axis=1, keepdims=True)
     return atoms / np.where(lengths > 0, lengths, 1)
+
+
+def _lengths(atoms):
+    """Lengths of atoms, also of those whose squares are no numbers: a start may have such."""
+    largest = np.abs(atoms).max(axis=1)
+    limit = np.sqrt(np.finfo(atoms.dtype).max) / atoms.shape[1]
+    safe = np.where(largest > limit, largest, 1)
+    return np.linalg.norm(atoms / safe[:, None], axis=1) * safe
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,8 @@ class DictionarySet:
 
     def holds(self, components):
         """Whether atoms without a shortcut are as they must be, to rounding."""
+        if np.abs(components).max() > 1 + _ROUNDING:
+            return False  # and its square may be too large a number
         lengths = np.linalg.norm(components, axis=1)
         return (
             lengths.max() <= 1 + _ROUNDING
@@ -102,7 +118,7 @@ class DictionarySet:
 
     def _scale(self, residual):
         if self.ball:
-            lengths = np.linalg.norm(residual, axis=1)
+            lengths = _lengths(residual)
             components = residual / np.maximum(lengths, 1)[:, None]
             return Dictionary(components, components, np.ones(len(components), self.dtype))
         if self.shortcut is None:

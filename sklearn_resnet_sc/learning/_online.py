@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ._alternation import apply, new_directions, renew
+from ._dictionary import distance
 from ._statistics import TrainingSet
 from ._surrogate import length_costs, penalty_on_lengths
 from ._unused import idle_atoms, replace_atoms
@@ -145,7 +146,7 @@ class Stream:
         coded = replace(coded, statistics=sums.statistics(coded.statistics))
         new, _ = apply(self._update, self.space, dictionary, coded, data, costs=sums.costs)
         new = self._replace(new, coded)
-        self.change = float(np.linalg.norm(new.components - dictionary.components))
+        self.change = distance(new, dictionary)
         return new
 
     def _replace(self, dictionary, coded):

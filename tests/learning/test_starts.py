@@ -42,6 +42,20 @@ def test_greedy_learning_knows_no_units(learner, dict_init):
             assert other.n_iter_ == one.n_iter_
 
 
+@pytest.mark.parametrize("learner", [DictionaryLearning, MiniBatchDictionaryLearning])
+def test_penalised_learning_of_signals_beyond_all_squares(learner):
+    # Warnings are errors here.
+    options = {"max_iter": 4, "tol": 0, "random_state": 0, "transform_algorithm": "lasso_lars"}
+    one = learner(12, alpha=0.3, dict_init="data", **options).fit(SIGNALS)
+    for exponent in (-600, 600):
+        signals = np.ldexp(SIGNALS, exponent)
+        other = learner(12, alpha=0.3 * 2.0**exponent, **options)
+        # Singular directions have the lengths of the data, as in scikit-learn: another start.
+        assert other.fit(signals).score(signals) > 0.9 * one.score(SIGNALS)
+        other.set_params(dict_init="data").fit(signals)
+        np.testing.assert_allclose(other.components_, one.components_, atol=1e-6)
+
+
 def test_the_rule_for_stopping_knows_no_units():
     options = {"tol": 1e-3, "max_no_improvement": 5, "max_iter": 50, "dict_init": "data"}
     learner = MiniBatchDictionaryLearning(12, **{**BATCHES, **options})
