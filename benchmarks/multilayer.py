@@ -7,11 +7,13 @@ import argparse
 import json
 import os
 import time
+import warnings
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from sklearn_resnet_sc.multilayer import DeepCodingSolver
@@ -72,7 +74,10 @@ def ours(X, stack, alpha, n_iter, n_threads):
         output="last",
         n_jobs=n_threads,
     )
-    return solver.fit(X[:10]).transform(X)
+    with warnings.catch_warnings():
+        # So many iterations are asked for, whether codes are at rest or not.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return solver.fit(X[:10]).transform(X)
 
 
 def products(X, stack, n_iter, block):

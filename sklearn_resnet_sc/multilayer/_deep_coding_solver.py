@@ -5,8 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._warn import warn_user
+from ..coding import Status
 from ..theory import certify, layered_stability_bound
 from ._demands import Demands
 from ._output import OUTPUT_CONSTRAINT, LayeredOutputMixin
@@ -95,7 +98,8 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
     transform_max_iter : int, default=None
         Most iterations of iterative solvers; ``None`` leaves it to the solver: 1000 of layered
         pursuits and the multi-layer lasso, 200 rounds of the joint searches, 100 sweeps of PALM,
-        both from each start.
+        both from each start. `transform` warns of the number of signals that end there, `solve`
+        tells which.
 
     sparse_output : bool, default=False
         Whether `transform` returns CSR.
@@ -302,7 +306,16 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
         return [LayerCodes(layer.codes * back, layer.n_iter, layer.status) for layer in found]
 
     def _codes(self, X):
-        return [layer.codes for layer in self._find(X)]
+        """Codes of every layer; a warning says how many signals did not end by themselves."""
+        found = self._find(X)
+        ended = np.logical_or.reduce([layer.status == Status.MAX_ITER for layer in found])
+        if n_ended := np.count_nonzero(ended):
+            warn_user(
+                f"{n_ended} of {len(X)} signals stopped at transform_max_iter; raise it, or see "
+                "what `solve` tells of each.",
+                ConvergenceWarning,
+            )
+        return [layer.codes for layer in found]
 
     def certify(self, X, *, noise=None, solution=None):
         """Say which theorem makes the codes of each layer unique and stable, or that none does.

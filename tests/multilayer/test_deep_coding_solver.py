@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator
@@ -383,3 +384,15 @@ def test_parameters_are_checked_without_a_fit_too(case, method):
     solver = DeepCodingSolver(**{"dictionaries": [np.eye(4), np.eye(4)], **options})
     with pytest.raises(ValueError, match=message):
         getattr(solver, method)(np.ones((2, 4)))
+
+
+def test_transform_says_how_many_signals_did_not_come_to_rest(planted):
+    X, dictionaries, _ = planted
+    solver = DeepCodingSolver(
+        dictionaries, alpha=1e-3, strategy="joint", pursuit="ml_fista", transform_max_iter=10
+    )
+    n_ended = int((solver.solve(X).layers[0].stop_reason == "max_iter").sum())
+    assert n_ended > 0
+    with pytest.warns(ConvergenceWarning, match=rf"^{n_ended} of 80 signals stopped") as caught:
+        solver.transform(X)
+    assert [each.filename for each in caught] == [__file__]

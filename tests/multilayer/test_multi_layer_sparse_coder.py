@@ -1,6 +1,7 @@
 """`MultiLayerSparseCoder` as a scikit-learn estimator."""
 
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -91,7 +93,9 @@ def test_given_dictionaries_are_coded_as_by_the_solver(
         output="concat",
         **demand,
     )
-    assert_allclose(fitted.transform(X), solver.fit_transform(X), atol=1e-5)
+    with nullcontext() if pursuit != "ml_fista" else pytest.warns(ConvergenceWarning):
+        expected = solver.fit_transform(X)
+    assert_allclose(fitted.transform(X), expected, atol=1e-5)
     assert fitted.n_components_ == (20, 24)
     assert not hasattr(fitted, "error_")
 
