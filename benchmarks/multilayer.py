@@ -80,32 +80,25 @@ def ours(X, stack, alpha, n_iter, n_threads):
         return solver.fit(X[:10]).transform(X)
 
 
-def products(X, stack, n_iter, block):
-    """The products of as many iterations, into memory that is there, and nothing else."""
+def products(X, stack, n_iter, block, *, with_gram=False):
+    """The products of as many iterations, into memory that is there, and nothing else.
+
+    As the iteration is written down; or as ours takes them, one with the Gram matrix of the first
+    dictionary in place of two with its atoms.
+    """
     sizes = [X.shape[1], *(len(atoms) for atoms in stack)]
     down, up = ([np.zeros((block, size), X.dtype) for size in sizes] for _ in range(2))
-    for first in range(0, len(X), block):
-        size = min(block, len(X) - first)
-        for _ in range(n_iter):
-            for layer in range(len(stack), 0, -1):
-                np.dot(down[layer][:size], stack[layer - 1], out=down[layer - 1][:size])
-            for layer, atoms in enumerate(stack, 1):
-                np.dot(down[layer - 1][:size], atoms.T, out=up[layer][:size])
-
-
-def products_taken(X, stack, n_iter, block):
-    """Likewise those that ours takes: one with the Gram matrix in place of two with its atoms."""
     gram = stack[0] @ stack[0].T
-    sizes = [X.shape[1], *(len(atoms) for atoms in stack)]
-    down, up = ([np.zeros((block, size), X.dtype) for size in sizes] for _ in range(2))
+    last = 1 if with_gram else 0  # layer that the way down ends at
     for first in range(0, len(X), block):
         size = min(block, len(X) - first)
         for _ in range(n_iter):
-            for layer in range(len(stack), 1, -1):
+            for layer in range(len(stack), last, -1):
                 np.dot(down[layer][:size], stack[layer - 1], out=down[layer - 1][:size])
-            np.dot(down[1][:size], gram, out=up[1][:size])
-            for layer, atoms in enumerate(stack[1:], 2):
-                np.dot(down[layer - 1][:size], atoms.T, out=up[layer][:size])
+            if with_gram:
+                np.dot(down[1][:size], gram, out=up[1][:size])
+            for layer in range(last + 1, len(stack) + 1):
+                np.dot(down[layer - 1][:size], stack[layer - 1].T, out=up[layer][:size])
 
 
 def in_torch(X, stack, alpha, n_iter, n_threads, block):
@@ -154,7 +147,7 @@ def measure(X, stack, arguments, dtype, n_threads):
     alpha, n_iter = arguments.alpha, arguments.n_iter
     in_blocks = {
         "products": lambda part, block: products(part, stack, n_iter, block),
-        "taken": lambda part, block: products_taken(part, stack, n_iter, block),
+        "taken": lambda part, block: products(part, stack, n_iter, block, with_gram=True),
     }
     if find_spec("torch"):
         in_blocks["torch"] = lambda part, block: in_torch(

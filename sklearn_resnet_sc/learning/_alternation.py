@@ -53,7 +53,7 @@ class Alternation:
         self.training_set, self.space, self._update = training_set, space, update
         self.pursuit, self._replaces, self._codes = pursuit, replaces, init
         self._ridge, self._penalty = ridge, penalty_on_lengths(space, pursuit)
-        self.mean_weight = training_set.total_weight / np.count_nonzero(training_set.weight)
+        self.mean_weight = training_set.total_weight / training_set.n_samples
         self.reached, self._n_updates = [], 0
         self._objective = self._before_replacement = np.inf
         self.largest_gap, self.change = 0.0, np.inf

@@ -142,7 +142,7 @@ class Stream:
         """The next dictionary."""
         data, sums = self.training_set, self.sums
         costs = length_costs(coded, data, self._penalty)
-        sums.add(coded.statistics, costs, data.scale, np.count_nonzero(data.weight))
+        sums.add(coded.statistics, costs, data.scale, data.n_samples)
         coded = replace(coded, statistics=sums.statistics(coded.statistics))
         new, _ = apply(self._update, self.space, dictionary, coded, data, costs=sums.costs)
         new = self._replace(new, coded)
@@ -154,7 +154,7 @@ class Stream:
         data, sums = self.training_set, self.sums
         if not self._replaces:
             return renew(self.space, dictionary, coded, data)
-        mean_weight = data.total_weight / np.count_nonzero(data.weight)
+        mean_weight = data.total_weight / data.n_samples
         idle = idle_atoms(dictionary.components, sums.usage, mean_weight)
         if not idle.size:
             return dictionary

@@ -27,7 +27,7 @@ def add_raw(sums, coded, training_set, lengths, penalty):
     factors = 1 / lengths.astype(np.float64)
     costs = factors * length_costs(coded, training_set, penalty)
     raw = rescaled(coded.statistics, factors)
-    sums.add(raw, costs, training_set.scale, np.count_nonzero(training_set.weight))
+    sums.add(raw, costs, training_set.scale, training_set.n_samples)
 
 
 class ResidualStream(Stream):

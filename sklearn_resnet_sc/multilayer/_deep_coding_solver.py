@@ -350,6 +350,11 @@ class DeepCodingSolver(LayeredOutputMixin, BaseEstimator):
             layer.residual_norm if asked is None else np.full(len(X), asked)
             for asked, layer in zip(demands.epsilon, solution.layers, strict=True)
         ]
+        if noise is not None and np.ndim(noise) and np.shape(noise) != (len(X),):
+            raise ValueError(
+                f"noise must be a number or have one entry a signal, shape ({len(X)},); got shape "
+                f"{np.shape(noise)}."
+            )
         if self.model == "forward":
             most = [max(1, int(layer.n_nonzero.max(initial=0))) for layer in solution.layers]
             return layered_stability_bound(

@@ -306,6 +306,8 @@ def test_certificates_of_the_forward_model():
     # Inputs that differ, too: both are within one half of a common one.
     moved = in_the_plane(model="forward", tol=1.0)[1].certify(x, noise=0.5)
     np.testing.assert_allclose(moved.squared_error, [9, 25])
+    with pytest.raises(ValueError, match=r"noise must be a number or .* got shape \(3,\)"):
+        in_the_plane(model="forward")[1].certify(x, noise=np.ones(3))
 
 
 def test_codes_that_are_no_numbers_are_not_feasible():
